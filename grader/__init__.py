@@ -1,0 +1,3 @@
+"""Grade practical machine-learning take-home exercises fairly, in a sandbox."""
+
+__version__ = "0.1.0"

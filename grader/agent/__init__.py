@@ -1,0 +1,1 @@
+"""What runs inside a submission box. Standard library only; it belongs to the candidate."""

@@ -1,0 +1,1 @@
+"""Exercise folders: manifest, checks, variants, kits."""

@@ -1,0 +1,1 @@
+"""Carrying out runs: knows ports, never adapters."""

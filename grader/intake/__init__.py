@@ -1,0 +1,1 @@
+"""How a stranger's files become an immutable submission, with hard limits."""

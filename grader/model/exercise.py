@@ -1,0 +1,138 @@
+"""What an exercise is: its manifest (`exercise.toml`) and its checks."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, ByteSize, Field, PlainSerializer, model_validator
+
+from grader.model.base import Frozen, Line, Points
+
+Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,40}$")]
+CheckId = Annotated[str, Field(pattern=r"^[A-Z][0-9]{1,2}$")]
+Bytes = Annotated[ByteSize, PlainSerializer(int, return_type=int)]
+
+
+class Competency(Frozen):
+    """A capability that hiring teams ask for, and that checks give evidence of."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z-]{2,40}$")]
+    title: Line
+    summary: Line
+
+
+class BoxLimits(Frozen):
+    """What one box may use. Sizes are written like "2GiB"."""
+
+    cpus: Annotated[float, Field(gt=0, le=64)] = 2.0
+    memory: Bytes = Field(default=ByteSize(2 * 1024**3), ge=64 * 1024**2)
+    pids: Annotated[int, Field(ge=16, le=4096)] = 128
+    workspace: Bytes = Field(default=ByteSize(512 * 1024**2), ge=1024**2)
+    files: Annotated[int, Field(ge=100)] = 20_000
+
+
+class Limits(Frozen):
+    """Every limit of a run; the ones that candidates must know are printed in the brief."""
+
+    submission: BoxLimits = BoxLimits()
+    checker: BoxLimits = BoxLimits()
+    command_seconds: Annotated[float, Field(gt=0)] = 120.0
+    start_seconds: Annotated[float, Field(gt=0)] = 30.0
+    run_seconds: Annotated[float, Field(gt=0)] = 1800.0
+    printed: Bytes = Field(default=ByteSize(1024**2), ge=1024)
+    file: Bytes = Field(default=ByteSize(8 * 1024**2), ge=1024)
+
+
+class CommandPart(Frozen):
+    """A program that reads one folder and writes another."""
+
+    kind: Literal["command"]
+    argv: Annotated[tuple[Line, ...], Field(min_length=1)]
+    entry: Line
+
+
+# Other kinds (callable, service, notebook) join this union when they are built.
+Part = CommandPart
+
+
+class CheckDeclaration(Frozen):
+    """One hidden check as its author declared it in the `check` mark."""
+
+    id: CheckId
+    title: Line
+    points: Points
+    competency: str
+    question: Line = ""
+    feedback: Line = ""
+    file: str = ""
+    line: int = 0
+    function: str = ""
+
+    @property
+    def group(self) -> str:
+        """The check group: the letter of the id."""
+        return self.id[0]
+
+
+class Manifest(Frozen):
+    """`exercise.toml` as an author writes it."""
+
+    schema_version: Literal[1] = Field(alias="schema")
+    id: Slug
+    version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
+    title: Line
+    summary: Line
+    hours: Annotated[float, Field(gt=0, le=16)]
+    public_seed: int
+    part: Part
+    groups: dict[Annotated[str, Field(pattern=r"^[A-Z]$")], Line]
+    limits: Limits = Limits()
+
+    @model_validator(mode="after")
+    def _groups_are_named(self) -> Manifest:
+        if not self.groups:
+            raise ValueError("at least one check group must be named under [groups]")
+        return self
+
+
+class Exercise(Frozen):
+    """An exercise at one version, ready to be graded with."""
+
+    manifest: Manifest
+    checks: tuple[CheckDeclaration, ...]
+    competencies: tuple[Competency, ...]
+    digest: str
+
+    @property
+    def id(self) -> str:
+        """The exercise's id."""
+        return self.manifest.id
+
+    @property
+    def possible(self) -> Decimal:
+        """Points that all checks give together."""
+        return sum((check.points for check in self.checks), Decimal(0))
+
+
+def _hex32(value: object) -> object:
+    return value.hex() if isinstance(value, bytes) else value
+
+
+class Variant(Frozen):
+    """One world of an exercise: everything hidden is built from its seed.
+
+    `seed` never leaves the host; a sheet carries `commitment`, which anybody who is
+    later shown the seed can check.
+    """
+
+    exercise: Slug
+    version: str
+    label: Line
+    seed: Annotated[str, BeforeValidator(_hex32), Field(pattern=r"^[0-9a-f]{64}$", repr=False)]
+    commitment: str
+
+    @property
+    def number(self) -> int:
+        """The seed as the generator takes it: an unsigned 63-bit integer."""
+        return int(self.seed[:16], 16) >> 1

@@ -1,0 +1,135 @@
+"""The score sheet: the one object that people see, in whatever format."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from grader.model.base import Frozen, Line, Points
+from grader.model.exercise import Limits
+from grader.model.reasons import Reason, Rejection
+from grader.model.result import Evidence, Outcome, Plot
+from grader.model.run import Fault, Isolation, Resources, RunStatus
+
+
+class Audience(StrEnum):
+    """Who reads a sheet. Each later one sees everything the earlier ones see."""
+
+    CANDIDATE = "candidate"
+    RECRUITER = "recruiter"
+    AUTHOR = "author"
+
+
+class ExerciseReference(Frozen):
+    """Which exercise a sheet is about."""
+
+    id: str
+    version: str
+    title: Line
+
+
+class RejectionNote(Frozen):
+    """Why the submission could not be graded, and what the candidate can do."""
+
+    reason: Rejection
+    words: str
+    message: str
+    hint: str = ""
+
+
+class Subtotal(Frozen):
+    """Points of one competency or one check group. `earned` is None while a check lacks its answer."""
+
+    id: str
+    title: Line
+    earned: Points | None
+    possible: Points
+
+
+class CheckLine(Frozen):
+    """One check on the sheet. `outcome` and `earned` are None when it could not be measured."""
+
+    id: str
+    group: str
+    title: Line
+    competency: str
+    possible: Points
+    earned: Points | None
+    outcome: Outcome | None
+    reason: Reason | None = None
+    words: str = ""
+    because: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    plots: tuple[Plot, ...] = ()
+    question: Line = ""
+    feedback: Line = ""
+    metrics: dict[str, float] = {}
+    seconds: float = 0.0
+    source: str = ""
+
+
+class Provenance(Frozen):
+    """What is needed to recompute the score. Digests are SHA-256 in hexadecimal."""
+
+    harness: str
+    harness_digest: str
+    submission_digest: str
+    exercise_digest: str
+    images: dict[str, str]
+    variant: Line
+    variant_commitment: str
+    limits: Limits
+    isolation: Isolation | None
+
+
+class Signature(Frozen):
+    """Ed25519 (RFC 8032) over the canonical JSON (RFC 8785) of the sheet without this field.
+
+    Both values are base64.
+    """
+
+    algorithm: Literal["ed25519"] = "ed25519"
+    public_key: str
+    value: str
+
+
+class ScoreSheet(Frozen):
+    """The result of one run, for one audience.
+
+    `earned` is None when the run was rejected, or faulted (then `lowest` and `highest` say
+    what the total would be with the unmeasured checks as none and as all).
+    """
+
+    schema_version: Literal[1] = 1
+    audience: Audience
+    run: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    status: RunStatus
+    candidate: Line
+    submission: Line
+    exercise: ExerciseReference
+    started: datetime
+    finished: datetime
+    earned: Points | None
+    possible: Points
+    lowest: Points | None = None
+    highest: Points | None = None
+    rejection: RejectionNote | None = None
+    faults: tuple[Fault, ...] = ()
+    competencies: tuple[Subtotal, ...] = ()
+    groups: tuple[Subtotal, ...] = ()
+    checks: tuple[CheckLine, ...] = ()
+    resources: Resources = Resources()
+    observations: tuple[str, ...] = ()
+    ai_use: str = ""
+    provenance: Provenance
+    signature: Signature | None = None
+
+    @property
+    def percent(self) -> float | None:
+        """The total in percent of the possible points, or None when there is no total."""
+        if self.earned is None or not self.possible:
+            return None
+        return float(100 * self.earned / self.possible)

@@ -1,0 +1,1 @@
+"""A finished sheet as HTML, Markdown, CSV, JUnit or Gradescope results."""
