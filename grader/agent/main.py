@@ -1,0 +1,150 @@
+"""The first process of a submission box: keeps the submission, runs it afresh when asked.
+
+Everything in this box belongs to the candidate, this program included: it holds inputs,
+and never an expected value, a threshold, a seed or a key.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from grader.agent import kernel, processes
+from grader.agent.files import FileStore, checked_path
+from grader.agent.stream import Answer, Refused, Stream, serve
+
+# Runs a script's top level under another name than __main__, so that guarded work does not start.
+PROBE = "import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__preflight__')"
+SUBMISSION_CAP = 128 * 1024 * 1024
+
+
+class Agent:
+    """The operations of a submission box.
+
+    Args:
+        work: Folder for sessions; wiped whenever one is opened.
+        scratch: Further folders that a program can write to; wiped as well.
+    """
+
+    def __init__(self, work: Path, scratch: tuple[Path, ...]) -> None:
+        """Start without a submission and without a session."""
+        self.work = work
+        self.scratch = scratch
+        self.files = FileStore(work)
+        self.submission: dict[str, bytearray] = {}
+
+    def put_submission(self, header: dict[str, Any], body: bytes) -> Answer:
+        """Take a piece of a submission file. Kept in memory: no program can change it there."""
+        path = str(header["path"])
+        checked_path(self.work, path)
+        self.submission.setdefault(path, bytearray()).extend(body)
+        if sum(map(len, self.submission.values())) > SUBMISSION_CAP:
+            raise Refused("too_large", "the submission is larger than the box accepts")
+        return {}, b""
+
+    def open_session(self, header: dict[str, Any], body: bytes) -> Answer:
+        """End whatever still runs, wipe all folders, lay the submission out anew."""
+        leftovers = processes.end_all_others()
+        for folder in (self.work, *self.scratch):
+            self._wipe(folder)
+        for name in ("submission", "in", "output", "home"):
+            (self.work / name).mkdir()
+        for path, content in self.submission.items():
+            target = checked_path(self.work / "submission", path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+            target.chmod(0o755 if content[:2] == b"#!" else 0o644)
+        return {"leftovers": leftovers}, b""
+
+    def _wipe(self, folder: Path) -> None:
+        try:
+            for entry in os.scandir(folder):
+                if entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry.path)
+                else:
+                    os.unlink(entry.path)
+        except (OSError, RecursionError) as error:
+            raise Refused("dirty", f"{folder} cannot be emptied: {str(error)[:200]}") from error
+
+    def run_command(self, header: dict[str, Any], body: bytes) -> Answer:
+        """Run argv in the submission's folder; reply how it ended and what it printed last.
+
+        In `arguments`, `{name}` stands for the folder of the input of that name and `{out}`
+        for the output folder; the candidate's own argv is taken as it is.
+        """
+        folders = {"{" + name + "}": str(self.work / "in" / name) for name in header.get("inputs", [])}
+        folders["{out}"] = str(self.work / "output" / "out")
+        argv = header["argv"] + [folders.get(word, word) for word in header.get("arguments", [])]
+        before = kernel.oom_kills(), kernel.refused_processes()
+        try:
+            ended = processes.run(
+                [str(word) for word in argv],
+                folder=self.work / "submission",
+                environment=self._environment(),
+                seconds=float(header["seconds"]),
+                printed=int(header["printed"]),
+            )
+        except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
+            raise Refused("start", f"cannot start {argv[0]!r}: {error.strerror}") from error
+        stdout = bytes(ended.stdout.tail)
+        reply = {
+            "status": ended.status,
+            "timed_out": ended.timed_out,
+            "flooded": ended.flooded,
+            "oom": kernel.oom_kills() > before[0],
+            "refused_processes": kernel.refused_processes() > before[1],
+            "full": any(kernel.is_full(folder) for folder in (self.work, *self.scratch)),
+            "peak_memory": ended.peak_memory,
+            "leftovers": ended.leftovers,
+            "stdout": len(stdout),
+        }
+        return reply, stdout + bytes(ended.stderr.tail)
+
+    def look_at(self, header: dict[str, Any], body: bytes) -> Answer:
+        """Look at the Python of the submission without running it; see `grader.agent.look`."""
+        argv = [sys.executable, "-I", str(Path(__file__).with_name("look.py")), str(self.work / "submission")]
+        return self.run_command({**header, "argv": [*argv, header["entry"]]}, body)
+
+    def probe_import(self, header: dict[str, Any], body: bytes) -> Answer:
+        """Import the entry point as a module, in a process of its own."""
+        return self.run_command({**header, "argv": [sys.executable, "-c", PROBE, str(header["entry"])]}, body)
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": str(self.work / "home"),
+            "TMPDIR": str(self.scratch[0]) if self.scratch else str(self.work / "home"),
+            "LANG": "C.UTF-8",
+            "PYTHONUNBUFFERED": "1",  # what a killed program printed must not be lost
+        }
+
+
+def main() -> None:
+    """Serve until the host closes the stream."""
+    processes.protect_this_process()
+    stream = Stream.from_standard_streams()
+    work = Path(os.environ.get("GRADER_WORK", "/work"))
+    scratch = tuple(Path(name) for name in os.environ.get("GRADER_SCRATCH", "/tmp:/dev/shm").split(":") if name)  # noqa: S108
+    agent = Agent(work, scratch)
+    serve(
+        stream,
+        {
+            "hello": lambda header, body: ({"python": sys.version.split()[0]}, b""),
+            "submission.put": agent.put_submission,
+            "session.open": agent.open_session,
+            "file.put": agent.files.put,
+            "folder.make": agent.files.make_folder,
+            "command.run": agent.run_command,
+            "look": agent.look_at,
+            "probe": agent.probe_import,
+            "file.list": agent.files.list,
+            "file.get": agent.files.get,
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

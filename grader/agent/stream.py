@@ -1,0 +1,114 @@
+"""The box's end of a frame stream, and the loop that answers requests on it.
+
+The submission box's agent and the checker box's program both speak through this.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from grader import frames
+from grader.frames import Frame
+
+Answer = tuple[dict[str, Any], bytes]
+Handler = Callable[[dict[str, Any], bytes], Answer]
+
+
+class Refused(Exception):
+    """A request cannot be done; the peer gets the code and the message."""
+
+    def __init__(self, code: str, message: str) -> None:
+        """Keep code and message apart."""
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class Stream:
+    """Frames over two file descriptors.
+
+    The descriptors are moved out of the way of everything that is started or imported later:
+    stdin becomes empty and stdout becomes stderr, so that a stray `print` can never
+    break into the stream.
+    """
+
+    def __init__(self, reader: int, writer: int) -> None:
+        """Read the nonce, which the host sends before the first frame."""
+        self._reader = os.fdopen(reader, "rb", buffering=256 * 1024)
+        self._writer = writer
+        self._nonce = self._exactly(frames.NONCE_SIZE)
+        self._last_request = 0
+
+    @classmethod
+    def from_standard_streams(cls) -> Stream:
+        """Take over stdin and stdout."""
+        reader, writer = os.dup(0), os.dup(1)  # os.dup makes them close on exec
+        empty = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(empty, 0)
+        os.close(empty)
+        os.dup2(2, 1)
+        return cls(reader, writer)
+
+    def _exactly(self, size: int) -> bytes:
+        data = self._reader.read(size)
+        if len(data) < size:
+            raise EOFError
+        return data
+
+    def read(self) -> Frame:
+        """Read the next frame."""
+        return frames.read_frame(self._exactly, self._nonce)
+
+    def send(self, frame: Frame) -> None:
+        """Write one frame whole."""
+        view = memoryview(frames.encode(frame, self._nonce))
+        while view:
+            view = view[os.write(self._writer, view) :]
+
+    def request(self, op: str, header: Mapping[str, Any], body: bytes = b"") -> Frame:
+        """Ask the host for something and wait for its reply.
+
+        Raises:
+            Refused: The host answered with a refusal.
+        """
+        self._last_request += 1
+        self.send(Frame(frames.REQUEST, self._last_request, {"op": op, **header}, body))
+        reply = self.read()
+        if reply.request != self._last_request or reply.kind == frames.REQUEST:
+            raise frames.BrokenFrame("a reply to another request")
+        if reply.kind == frames.REFUSAL:
+            raise Refused(str(reply.header.get("code", "")), str(reply.header.get("message", "")))
+        return reply
+
+
+def serve(stream: Stream, handlers: Mapping[str, Handler]) -> None:
+    """Answer requests until the host closes the stream."""
+    while True:
+        try:
+            frame = stream.read()
+        except EOFError:
+            return
+        stream.send(_answer(frame, handlers))
+
+
+def _answer(frame: Frame, handlers: Mapping[str, Handler]) -> Frame:
+    handler = handlers.get(str(frame.header.get("op")))
+    try:
+        if handler is None:
+            raise Refused("unknown_op", f"unknown operation {frame.header.get('op')!r}")
+        header, body = handler(frame.header, frame.body)
+    except Refused as refused:
+        return Frame(frames.REFUSAL, frame.request, {"code": refused.code, "message": refused.message})
+    except OSError as error:
+        return Frame(frames.REFUSAL, frame.request, {"code": os_code(error), "message": str(error)[:500]})
+    return Frame(frames.REPLY, frame.request, header, body)
+
+
+def os_code(error: OSError) -> str:
+    """Name the errors that mean something to the other side."""
+    import errno
+
+    names = {errno.ENOSPC: "disk", errno.EDQUOT: "disk", errno.ENOENT: "missing", errno.EAGAIN: "pids", errno.ENOMEM: "oom"}
+    return names.get(error.errno or 0, "os")

@@ -1,0 +1,46 @@
+"""What authors of checks import: reasons, the failure of a submission, linear credit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from grader.model.reasons import Reason
+
+__all__ = ["Reason", "SubmissionFailed", "linear"]
+
+
+class SubmissionFailed(Exception):
+    """The submission did not do what a check needs; the check fails with a reason.
+
+    Raise it in a check or in a fixture; then every check that uses the fixture fails with it.
+
+    Args:
+        reason: Closed-list code.
+        because: What was found, in plain words; recruiters read it, candidates do not.
+        evidence: Facts behind it, label to value.
+    """
+
+    def __init__(self, reason: Reason, because: str, *, evidence: Mapping[str, object] | None = None) -> None:
+        """Keep the parts for the sheet."""
+        super().__init__(because)
+        self.reason = reason
+        self.because = because
+        self.evidence = dict(evidence or {})
+
+
+def linear(value: float, lo: float, hi: float) -> float:
+    """Credit that grows in a straight line from 0 at `lo` to 1 at `hi`.
+
+    `lo` may be above `hi`, for measures where less is better. A value that is not a number earns nothing.
+
+    Args:
+        value: The measure.
+        lo: Anchor of no credit.
+        hi: Anchor of full credit.
+
+    Returns:
+        A share in [0, 1].
+    """
+    share = (value - lo) / (hi - lo)
+    return 0.0 if math.isnan(share) else min(1.0, max(0.0, share))

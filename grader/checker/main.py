@@ -1,0 +1,105 @@
+"""The first process of a checker box: generates variants, runs checks.
+
+First the host asks (files, generation); when it asks for the checks to be run, the roles turn and this
+side asks the host until the checks have ended.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+from grader.agent.files import FileStore, checked_path
+from grader.agent.processes import protect_this_process
+from grader.agent.stream import Answer, Refused, Stream, serve
+
+
+class Checker:
+    """The operations of a checker box.
+
+    Args:
+        work: Folder that files are put into.
+        stream: The line to the host.
+    """
+
+    def __init__(self, work: Path, stream: Stream) -> None:
+        """Nothing is put yet."""
+        self.work = work
+        self.stream = stream
+        self.files = FileStore(work)
+
+    def generate(self, header: dict[str, Any], body: bytes) -> Answer:
+        """Run the exercise's generator for a seed and a split."""
+        source = self.work / "data"
+        destination = checked_path(self.work, header["destination"])
+        destination.mkdir(parents=True)
+        sys.path.insert(0, str(source))
+        try:
+            specification = importlib.util.spec_from_file_location("generate", source / "generate.py")
+            if specification is None or specification.loader is None:
+                raise Refused("defect", "data/generate.py cannot be loaded")
+            module = importlib.util.module_from_spec(specification)
+            sys.modules["generate"] = module
+            specification.loader.exec_module(module)
+            module.generate(int(header["seed"]), str(header["split"]), destination)
+        except Refused:
+            raise
+        except Exception as error:  # whatever an author's generator raises is the author's fault
+            traceback.print_exc()
+            raise Refused("defect", author_error(error, source)) from error
+        return {}, b""
+
+    def run_checks(self, header: dict[str, Any], body: bytes) -> Answer:
+        """Run all checks; the reply carries pytest's exit status."""
+        from grader.checker.command import CommandLimits
+        from grader.checker.link import Link
+        from grader.checker.plugin import CheckPlugin, HiddenVariant, run
+
+        scratch = self.work / "scratch"
+        scratch.mkdir(exist_ok=True)
+        plugin = CheckPlugin(
+            link=Link(self.stream),
+            root=self.work / "checks",
+            variant=HiddenVariant(path=self.work / "variant", number=int(header["seed"])),
+            argv=[str(word) for word in header["argv"]],
+            limits=CommandLimits(**header["limits"]),
+            expected=[str(name) for name in header["checks"]],
+            scratch=scratch,
+        )
+        return {"status": run(plugin, self.work / "checks", header.get("options", []))}, b""
+
+
+def author_error(error: BaseException, root: Path) -> str:
+    """Say what an author's code raised, and in which line of the author's files."""
+    place = ""
+    for frame in traceback.extract_tb(error.__traceback__):
+        path = Path(frame.filename)
+        if path.is_relative_to(root):
+            place = f"{root.name}/{path.relative_to(root)}:{frame.lineno}: "
+    return f"{place}{type(error).__name__}: {error}"[:1500]
+
+
+def main() -> None:
+    """Serve until the host closes the stream."""
+    protect_this_process()
+    os.environ.update({"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "MPLBACKEND": "svg", "MPLCONFIGDIR": "/tmp"})  # noqa: S108
+    stream = Stream.from_standard_streams()
+    checker = Checker(Path(os.environ.get("GRADER_WORK", "/work")), stream)
+    handlers = {
+        "hello": lambda header, body: ({"python": sys.version.split()[0]}, b""),
+        "file.put": checker.files.put,
+        "folder.make": checker.files.make_folder,
+        "file.list": checker.files.list,
+        "file.get": checker.files.get,
+        "generate": checker.generate,
+        "checks.run": checker.run_checks,
+    }
+    serve(stream, handlers)
+
+
+if __name__ == "__main__":
+    main()

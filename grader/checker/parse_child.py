@@ -1,0 +1,138 @@
+"""The throwaway process that reads one Parquet file; see `grader.checker.parsing`.
+
+Reads the file from stdin, takes one JSON argument, writes one JSON line and then, when all is well, the
+table as an Arrow stream. Follows SECURITY section 4: bytes and never a path, caps before decoding,
+a running count while decoding (the footer's own sizes lie), no pandas metadata, no extension types.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import resource
+import sys
+from typing import Any
+
+COLUMNS_CAP = 64
+ROW_GROUPS_CAP = 20_000
+NAME_CAP = 60
+
+
+class Unreadable(Exception):
+    """The file is refused, with a reason code and the end of a sentence that begins with its name."""
+
+
+def main() -> None:
+    """Read, convert, answer."""
+    request = json.loads(sys.argv[1])
+    memory = 2 * 1024**3 + 4 * request["decoded_bytes"]
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    import pyarrow as pa
+
+    pa.set_cpu_count(1)
+    schema = pa.ipc.read_schema(pa.BufferReader(base64.b64decode(request["schema"])))
+    try:
+        table, deviations = convert(read(sys.stdin.buffer.read(), request["decoded_bytes"]), schema)
+    except Unreadable as refused:
+        answer({"reason": refused.args[0], "message": refused.args[1]})
+        return
+    except (pa.ArrowException, OSError, MemoryError, ValueError) as error:
+        answer({"reason": "invalid", "message": f"cannot be read as Parquet: {plain(str(error), 300)}"})
+        return
+    answer({"deviations": deviations})
+    with pa.ipc.new_stream(sys.stdout.buffer, schema) as stream:
+        stream.write_table(table)
+
+
+def read(content: bytes, decoded_bytes: int) -> Any:
+    """Decode the file batch by batch, counting what it really takes."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if content[:4] != b"PAR1" or content[-4:] != b"PAR1":
+        raise Unreadable("format", "is not a Parquet file.")
+    file = pq.ParquetFile(
+        pa.BufferReader(content),
+        thrift_string_size_limit=10_000_000,
+        thrift_container_size_limit=1_000_000,
+        pre_buffer=False,
+    )
+    if file.metadata.num_columns > COLUMNS_CAP or file.metadata.num_row_groups > ROW_GROUPS_CAP:
+        raise Unreadable("schema_cap", "has more columns or row groups than accepted.")
+    if any(pa.types.is_nested(field.type) for field in file.schema_arrow):
+        raise Unreadable("schema", "has nested columns.")
+    batches, size = [], 0
+    for batch in file.iter_batches(batch_size=65_536, use_threads=False):
+        batch.validate(full=True)
+        size += batch.nbytes
+        if size > decoded_bytes:
+            raise Unreadable("decoded_cap", f"unpacks to more than {decoded_bytes:,} bytes.")
+        batches.append(batch)
+    return pa.Table.from_batches(batches, file.schema_arrow)
+
+
+def convert(table: Any, schema: Any) -> tuple[Any, list[str]]:
+    """Bring a table to the expected schema; list what differed."""
+    import pyarrow as pa
+
+    deviations = []
+    names = table.column_names
+    if names != schema.names:
+        deviations.append(name_deviation(names, schema.names))
+    columns = []
+    for field in schema:
+        empty = pa.nulls(table.num_rows, field.type)
+        if names.count(field.name) != 1:
+            columns.append(empty)
+            continue
+        column = table.column(field.name)
+        if not same_type(column.type, field.type):
+            deviations.append(f"{field.name} is {plain(str(column.type))}, not {field.type}")
+        try:
+            columns.append(column.cast(field.type, safe=True))
+        except pa.ArrowException:
+            deviations.append(f"{field.name} cannot be converted to {field.type}")
+            columns.append(empty)
+        if not field.nullable and columns[-1].null_count:
+            deviations.append(f"{field.name} holds nulls")
+    arrays = [column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column for column in columns]
+    return pa.Table.from_arrays(arrays, schema=schema), deviations
+
+
+def name_deviation(names: list[str], expected: list[str]) -> str:
+    """Say how column names differ."""
+    missing = [name for name in expected if name not in names]
+    extra = [plain(name) for name in names if name not in expected]
+    if missing or extra:
+        parts = ["missing columns: " + ", ".join(missing)] * bool(missing)
+        parts += ["unexpected columns: " + ", ".join(extra[:10])] * bool(extra)
+        return "; ".join(parts)
+    return "columns are doubled" if len(names) != len(expected) else "columns are in another order"
+
+
+def same_type(found: Any, expected: Any) -> bool:
+    """Whether two types mean the same; how text is laid out in memory is a library's choice."""
+    import pyarrow as pa
+
+    def is_text(kind: Any) -> bool:
+        if pa.types.is_dictionary(kind):
+            kind = kind.value_type
+        return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+
+    return bool(found == expected or (is_text(found) and is_text(expected)))
+
+
+def plain(text: str, cap: int = NAME_CAP) -> str:
+    """Cut a candidate's text and make it printable ASCII."""
+    return ascii(text)[1:-1][:cap]
+
+
+def answer(header: dict[str, Any]) -> None:
+    """Write the first line."""
+    sys.stdout.buffer.write(json.dumps(header).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    main()

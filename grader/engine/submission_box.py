@@ -1,0 +1,237 @@
+"""The submission box as the relay sees it: replaced when it dies, measured from outside."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from grader.clock import Deadline, monotonic
+from grader.errors import BoxLost, FrameError, InfrastructureFault
+from grader.frames import Frame
+from grader.model.reasons import Reason
+from grader.model.run import Isolation, Resources
+from grader.model.submission import Submission
+from grader.sandbox.channel import Channel, Refusal
+from grader.sandbox.port import Box, BoxSpec, Ending, Sandbox, Usage
+
+SAMPLE_SECONDS = 0.1
+GRACE_SECONDS = 15.0
+SESSION_SECONDS = 60.0
+BOXES_CAP = 60
+
+_BROKEN = (Refusal, EOFError, TimeoutError, FrameError)
+
+
+class SubmissionFailure(Exception):
+    """The submission did something that ends what a check asked of it."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        """Keep the reason code beside the message."""
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A reply, and what its request cost as seen from outside: seconds, CPU seconds, peak bytes."""
+
+    reply: Frame
+    seconds: float
+    cpu_seconds: float
+    peak_memory: int
+
+
+class SubmissionBox:
+    """Opens a box for a submission, asks it things, and opens another one when it breaks.
+
+    Args:
+        sandbox: Where boxes come from.
+        spec: What to open.
+        submission: What to lay out in it.
+    """
+
+    def __init__(self, sandbox: Sandbox, spec: BoxSpec, submission: Submission) -> None:
+        """Nothing is opened before the first request."""
+        self._sandbox = sandbox
+        self._spec = spec
+        self._submission = submission
+        self._channel: Channel | None = None
+        self._cpu_before = 0.0
+        self.isolation: Isolation | None = None
+        self.resources = Resources()
+        self.observations: list[str] = []
+        self.last_words = b""
+
+    def open(self) -> Channel:
+        """Return the channel into the box, opening one first where there is none."""
+        if self._channel is None:
+            if self.resources.boxes >= BOXES_CAP:
+                raise SubmissionFailure(Reason.CRASHED, "The program has broken its sandbox too often.")
+            box = self._sandbox.open(self._spec)
+            self._count(boxes=1)
+            self.isolation = box.isolation
+            try:
+                self._channel = Channel(box)
+                self._deliver(self._channel)
+            except BaseException:
+                self._channel = None
+                box.close()
+                raise
+        return self._channel
+
+    def _deliver(self, channel: Channel) -> None:
+        deadline = Deadline(60)
+        try:
+            channel.request("hello", {}, deadline)
+            for file in self._submission.files:
+                channel.put_file("submission.put", file.path, file.content, deadline)
+        except _BROKEN as error:
+            # No line of the submission has run yet.
+            raise BoxLost(
+                f"The submission box did not start: {error or type(error).__name__}",
+                hint="Run `grader doctor`; then grade again.",
+            ) from error
+
+    def open_session(self) -> Frame:
+        """Start a fresh session, in a fresh box where the old one cannot be emptied.
+
+        Raises:
+            BoxLost: Not even a box that nothing has run in could start one.
+        """
+        self._count(sessions=1)
+        was_used = self._channel is not None
+        try:
+            return self.open().request("session.open", {}, Deadline(SESSION_SECONDS))
+        except _BROKEN as error:
+            self.replace()
+            if not was_used:
+                raise BoxLost(f"A fresh box failed: {error or type(error).__name__}") from error
+        self.observations.append("A program left its box in a state that could not be cleaned; it got a new one.")
+        return self.open_session()
+
+    def request(self, op: str, header: Mapping[str, Any], body: bytes, seconds: float) -> Measured:
+        """Ask the agent; whatever goes wrong from here on is the submission's doing.
+
+        Raises:
+            SubmissionFailure: With a reason code.
+            InfrastructureFault: The engine failed.
+        """
+        channel = self.open()
+        sampler = _Sampler(channel.box) if op in ("command.run", "probe") else None
+        start = monotonic()
+        try:
+            reply = channel.request(op, header, Deadline(seconds + GRACE_SECONDS), body)
+        except Refusal as refusal:
+            raise SubmissionFailure(_refusal_reason(refusal.code), refusal.message) from refusal
+        except TimeoutError as error:
+            self.replace()
+            raise SubmissionFailure(Reason.TIMEOUT, f"No answer within {seconds:.0f} s.") from error
+        except FrameError as error:
+            self.replace()
+            self.observations.append("Bytes that are not frames came out of the submission box.")
+            raise SubmissionFailure(Reason.PROTOCOL, error.message) from error
+        except EOFError as error:
+            raise self._broken(self.replace()) from error
+        finally:
+            taken = monotonic() - start
+            usage = sampler.stop() if sampler else None
+        return self._measured(reply, taken, usage)
+
+    def _measured(self, reply: Frame, taken: float, usage: Usage | None) -> Measured:
+        if usage is None:
+            return Measured(reply, taken, 0.0, 0)
+        cpu = max(0.0, usage.cpu_seconds - self._cpu_before)
+        self._cpu_before = usage.cpu_seconds
+        inside = reply.header.get("peak_memory")
+        peak = max(usage.peak_memory, inside if isinstance(inside, int) and inside < 2**50 else 0)
+        self._count(wall_seconds=taken, cpu_seconds=cpu, peak_memory=peak)
+        return Measured(reply, taken, cpu, peak)
+
+    def _broken(self, ending: Ending) -> SubmissionFailure:
+        if ending.oom:
+            return SubmissionFailure(Reason.OOM, "The box ran out of memory.")
+        return SubmissionFailure(Reason.CRASHED, "The program ended the sandbox that it ran in.")
+
+    def replace(self) -> Ending:
+        """Close the box; the next request opens another one.
+
+        Raises:
+            InfrastructureFault: The engine is gone, so nothing can be said of the submission.
+        """
+        channel, self._channel = self._channel, None
+        self._cpu_before = 0.0
+        if channel is None:
+            return Ending(exit_status=None, oom=False, removed_by_us=True)
+        ending = channel.box.close()
+        self.last_words = ending.stderr
+        return ending
+
+    def close(self) -> None:
+        """Close the box for good."""
+        with suppress(InfrastructureFault):
+            self.replace()
+
+    def kill(self) -> None:
+        """End the box from another thread."""
+        if self._channel is not None:
+            self._channel.box.kill()
+
+    def _count(
+        self,
+        *,
+        wall_seconds: float = 0.0,
+        cpu_seconds: float = 0.0,
+        peak_memory: int = 0,
+        sessions: int = 0,
+        boxes: int = 0,
+    ) -> None:
+        old = self.resources
+        self.resources = Resources(
+            wall_seconds=old.wall_seconds + wall_seconds,
+            cpu_seconds=old.cpu_seconds + cpu_seconds,
+            peak_memory=max(old.peak_memory, peak_memory),
+            sessions=old.sessions + sessions,
+            boxes=old.boxes + boxes,
+        )
+
+
+def _refusal_reason(code: str) -> Reason:
+    known = {
+        "missing": Reason.MISSING_OUTPUT,
+        "disk": Reason.DISK,
+        "pids": Reason.PIDS,
+        "oom": Reason.OOM,
+        "too_large": Reason.TOO_LARGE,
+        "format": Reason.FORMAT,
+    }
+    return known.get(code, Reason.CRASHED)
+
+
+class _Sampler:
+    """Asks the engine again and again what a box uses, while a program runs in it."""
+
+    def __init__(self, box: Box) -> None:
+        self._box = box
+        self._peak = 0
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._sample, daemon=True)
+        self._thread.start()
+
+    def _sample(self) -> None:
+        while not self._stopped.wait(SAMPLE_SECONDS):
+            with suppress(InfrastructureFault):  # the main thread meets the same fault and reports it
+                self._peak = max(self._peak, self._box.usage().memory)
+
+    def stop(self) -> Usage | None:
+        self._stopped.set()
+        self._thread.join()
+        with suppress(InfrastructureFault):
+            usage = self._box.usage()
+            return Usage(
+                cpu_seconds=usage.cpu_seconds, memory=usage.memory, peak_memory=max(self._peak, usage.memory)
+            )
+        return None

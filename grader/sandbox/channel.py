@@ -1,0 +1,106 @@
+"""The host's end of a frame stream into a box: requests, replies, deadlines."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from grader import frames
+from grader.clock import Deadline
+from grader.errors import FrameError
+from grader.frames import BrokenFrame, Frame
+from grader.sandbox.port import Box
+
+HELLO_SECONDS = 60.0
+
+
+class Refusal(Exception):
+    """The program in the box answered that it cannot do what was asked."""
+
+    def __init__(self, code: str, message: str) -> None:
+        """Keep code and message apart."""
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class Channel:
+    """Talks with the program in a box.
+
+    Args:
+        box: An open box whose program has not been spoken to.
+    """
+
+    def __init__(self, box: Box) -> None:
+        """Send the nonce of this stream."""
+        self.box = box
+        self._nonce = secrets.token_bytes(frames.NONCE_SIZE)
+        self._next = 0
+        box.write(self._nonce, Deadline(HELLO_SECONDS))
+
+    def send(self, frame: Frame, deadline: Deadline) -> None:
+        """Write a frame.
+
+        Raises:
+            EOFError: The box is gone.
+            TimeoutError: The deadline passed.
+        """
+        self.box.write(frames.encode(frame, self._nonce), deadline)
+
+    def receive(self, deadline: Deadline) -> Frame:
+        """Read the next frame, whatever it is.
+
+        Raises:
+            EOFError: The box is gone.
+            TimeoutError: The deadline passed.
+            FrameError: The bytes are not a frame of this run.
+        """
+        try:
+            return frames.read_frame(lambda size: self.box.read_exactly(size, deadline), self._nonce)
+        except BrokenFrame as error:
+            raise FrameError(f"The box sent {error}.") from error
+
+    def start(self, op: str, header: Mapping[str, Any], deadline: Deadline, body: bytes = b"") -> int:
+        """Send a request without waiting for its reply; return its id."""
+        self._next += 1
+        self.send(Frame(frames.REQUEST, self._next, {"op": op, **header}, body), deadline)
+        return self._next
+
+    def request(self, op: str, header: Mapping[str, Any], deadline: Deadline, body: bytes = b"") -> Frame:
+        """Ask for something and wait for the one reply.
+
+        Raises:
+            Refusal: The program refused.
+            EOFError, TimeoutError, FrameError: As `receive`; a frame that is not the reply
+                to this request counts as a broken stream.
+        """
+        number = self.start(op, header, deadline, body)
+        reply = self.receive(deadline)
+        if reply.request != number or reply.kind == frames.REQUEST:
+            raise FrameError("The box sent a frame that answers no question.")
+        if reply.kind == frames.REFUSAL:
+            raise Refusal(str(reply.header.get("code", ""))[:80], str(reply.header.get("message", ""))[:2000])
+        return reply
+
+    def put_file(self, op: str, path: str, content: bytes, deadline: Deadline) -> None:
+        """Send a whole file in pieces."""
+        for offset in range(0, max(1, len(content)), frames.BODY_CAP):
+            piece = content[offset : offset + frames.BODY_CAP]
+            self.request(op, {"path": path, "offset": offset}, deadline, piece)
+
+    def get_file(self, path: str, cap: int, deadline: Deadline) -> bytes:
+        """Read a whole file in pieces.
+
+        Raises:
+            Refusal: There is no such regular file, or (code "too_large") it holds more than `cap` bytes.
+        """
+        content = bytearray()
+        while True:
+            header = {"path": path, "offset": len(content), "length": frames.BODY_CAP}
+            reply = self.request("file.get", header, deadline)
+            content += reply.body
+            if len(content) > cap:
+                raise Refusal("too_large", f"{path} holds more than {cap} bytes")
+            if reply.header.get("end") is True or not reply.body:
+                return bytes(content)
