@@ -1,0 +1,72 @@
+"""Text that strangers wrote, made safe to look at.
+
+Every renderer sends every string of a sheet through `visible`, the terminal included. It
+deals with what misleads a reader (reordered, hidden or overwritten characters) and with
+size; escaping for HTML, Markdown or CSV is each renderer's own next step.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+CAP = 2048
+ELLIPSIS = "…"
+
+# Control, format (bidi, zero-width, tags), surrogate, private, unassigned; line and paragraph separators.
+_INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# Letters and marks by category that nevertheless leave no ink.
+_INVISIBLE_CHARACTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}
+
+
+def visible(text: str, cap: int = CAP, *, lines: bool = False) -> str:
+    """Return `text` in NFC with everything invisible written out as its code point.
+
+    Args:
+        text: Anything, lone surrogates and megabytes included.
+        cap: Characters that the answer may have at most; what was cut is shown by an ellipsis.
+        lines: Keep line breaks and tabs, for places that can show several lines.
+    """
+    # Cut before NFC: normalising a long run of combining marks takes quadratic time.
+    head = unicodedata.normalize("NFC", text[: cap + 1])
+    if lines:
+        head = head.replace("\r\n", "\n")
+    shown: list[str] = []
+    room = cap
+    for character in head:
+        piece = _piece(character, lines)
+        if len(piece) > room:
+            return _cut(shown, cap)
+        shown.append(piece)
+        room -= len(piece)
+    return "".join(shown) if len(text) <= cap else _cut(shown, cap)
+
+
+def _cut(shown: list[str], cap: int) -> str:
+    size = sum(map(len, shown))
+    while shown and size > cap - len(ELLIPSIS):
+        size -= len(shown.pop())
+    return "".join(shown) + ELLIPSIS
+
+
+def _piece(character: str, lines: bool) -> str:
+    if character.isascii() and character.isprintable():
+        return character
+    if lines and character in "\n\t":
+        return character
+    return escape(character) if is_invisible(character) else character
+
+
+def is_invisible(character: str) -> bool:
+    """Return whether a reader would not see this character, or would see it do something."""
+    return (
+        unicodedata.category(character) in _INVISIBLE_CATEGORIES
+        or character in _INVISIBLE_CHARACTERS
+        or 0xE0100 <= ord(character) <= 0xE01EF
+    )
+
+
+def escape(character: str) -> str:
+    """Write one character as its code point, the way Python and JSON do."""
+    code = ord(character)
+    return _SHORT.get(character) or (f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}")

@@ -1,0 +1,81 @@
+"""What each audience may know, decided once and before any renderer runs.
+
+A renderer can only show what its sheet still holds, so nothing hidden can reach a candidate
+through a template, a CSV column or a format that is added later.
+"""
+
+from __future__ import annotations
+
+from grader.errors import UsageError
+from grader.model.exercise import BoxLimits
+from grader.model.reasons import REASON_WORDS
+from grader.model.run import Fault, Party
+from grader.model.sheet import Audience, CheckLine, Provenance, ScoreSheet
+
+_ORDER = tuple(Audience)
+
+RUN_IS_REPEATED = Fault(
+    party=Party.INFRASTRUCTURE,
+    message="Something on our side did not work, so this run is not complete.",
+    hint="The run will be repeated. Nothing counts against you.",
+)
+
+
+def for_audience(sheet: ScoreSheet, audience: Audience) -> ScoreSheet:
+    """Return the sheet as `audience` may see it, without a signature if anything could have changed.
+
+    Args:
+        sheet: A sheet made for this audience or for a later one.
+        audience: Who is going to read it.
+
+    Raises:
+        UsageError: The sheet has already been cut down for an audience that may see less.
+    """
+    if sheet.audience is audience:
+        return sheet
+    if _ORDER.index(audience) > _ORDER.index(sheet.audience):
+        raise UsageError(
+            f"This score sheet was made for the {sheet.audience}; what the {audience} may see is no longer in it.",
+            hint="Start from the sheet.json that was written when the submission was graded.",
+        )
+    if audience is Audience.CANDIDATE:
+        return _for_candidate(sheet)
+    checks = tuple(check.model_copy(update={"metrics": {}, "source": ""}) for check in sheet.checks)
+    return sheet.model_copy(update={"audience": audience, "checks": checks, "signature": None})
+
+
+def _for_candidate(sheet: ScoreSheet) -> ScoreSheet:
+    return sheet.model_copy(
+        update={
+            "audience": Audience.CANDIDATE,
+            "checks": tuple(_check_for_candidate(check) for check in sheet.checks),
+            "faults": (RUN_IS_REPEATED,) if sheet.faults else (),
+            "observations": (),
+            "provenance": _provenance_for_candidate(sheet.provenance),
+            "signature": None,
+        }
+    )
+
+
+def _check_for_candidate(check: CheckLine) -> CheckLine:
+    # Built up from what may be shown, not cut down: a field that is added to CheckLine
+    # later stays hidden until somebody decides otherwise here.
+    lost = check.earned is not None and check.earned < check.possible
+    return CheckLine(
+        id=check.id,
+        group=check.group,
+        title=check.title,
+        competency=check.competency,
+        possible=check.possible,
+        earned=check.earned,
+        outcome=check.outcome,
+        reason=check.reason,
+        words=REASON_WORDS[check.reason] if check.reason else "",
+        feedback=check.feedback if lost else "",
+    )
+
+
+def _provenance_for_candidate(provenance: Provenance) -> Provenance:
+    """Keep digests and the candidate's own limits; the checker box and the host are not their business."""
+    limits = provenance.limits.model_copy(update={"checker": BoxLimits()})
+    return provenance.model_copy(update={"limits": limits, "isolation": None})
