@@ -36,6 +36,8 @@ class Settings(BaseSettings):
         docker_host: Address of the engine; without it DOCKER_HOST and Docker's contexts decide.
         runtime: OCI runtime of submission boxes; runsc is gVisor.
         no_install: Never install or start anything on this machine.
+        debian_mirror: Debian archive for building the base image where no registry answers and the
+            machine's own apt settings name none.
         cache_dir: Wheels, the base image's archive, hidden data by digest. Safe to delete.
         config_dir: The signing key.
         exercises: Folders that hold exercises; separated by the path separator in the variable.
@@ -47,6 +49,7 @@ class Settings(BaseSettings):
     docker_host: str | None = None
     runtime: Literal["runc", "runsc"] = "runc"
     no_install: bool = False
+    debian_mirror: str | None = None
     cache_dir: Path = Field(default_factory=lambda: platformdirs.user_cache_path("grader"))
     config_dir: Path = Field(default_factory=lambda: platformdirs.user_config_path("grader"))
     exercises: Annotated[tuple[Path, ...], NoDecode] = Field(default_factory=_own_exercises)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import docker
+import docker.credentials.errors
 import docker.errors
 import requests
 import urllib3.exceptions
@@ -58,16 +59,29 @@ class Engine:
         address: Where it was found, for messages.
     """
 
-    def __init__(self, client: docker.DockerClient, version: EngineVersion, address: str) -> None:
+    def __init__(
+        self, client: docker.DockerClient, version: EngineVersion, address: str, arguments: Mapping[str, Any]
+    ) -> None:
         """Keep what `connect` found."""
         self.client = client
         self.version = version
         self.address = address
+        self._arguments = dict(arguments)
 
     @property
     def api(self) -> docker.APIClient:
         """The SDK's low-level client."""
         return self.client.api
+
+    def again(self, *, timeout: float) -> Engine:
+        """Return the same engine with other patience; close it after use.
+
+        Args:
+            timeout: Seconds that any one call may wait for the next bytes of its answer.
+        """
+        with translate("connecting to the engine again"):
+            client = docker.DockerClient(version=self.version.api, timeout=int(timeout), **self._arguments)
+        return Engine(client, self.version, self.address, self._arguments)
 
     def info(self) -> dict[str, Any]:
         """Return `docker info` as the engine gives it.
@@ -110,7 +124,7 @@ def connect(
         client = docker.DockerClient(version="auto", timeout=int(CONNECT_SECONDS), **arguments)
         answer = dict(client.version())
         client.api.timeout = int(timeout)
-    return Engine(client, _version(answer), address)
+    return Engine(client, _version(answer), address, arguments)
 
 
 def locate(settings: Settings, environment: dict[str, str]) -> tuple[str, dict[str, Any]]:
@@ -222,6 +236,7 @@ TRANSLATIONS: dict[type[BaseException], Translation] = {
     docker.errors.NullResource: _fault,
     docker.errors.StreamParseError: _fault,
     docker.errors.DockerException: _unavailable,
+    docker.credentials.errors.StoreError: _fault,
     requests.exceptions.Timeout: _slow,
     requests.exceptions.ConnectionError: _unavailable,
     requests.exceptions.RequestException: _fault,
