@@ -65,7 +65,7 @@ class Agent:
                 if entry.is_dir(follow_symlinks=False):
                     shutil.rmtree(entry.path)
                 else:
-                    os.unlink(entry.path)
+                    Path(entry.path).unlink()
         except (OSError, RecursionError) as error:
             raise Refused("dirty", f"{folder} cannot be emptied: {str(error)[:200]}") from error
 

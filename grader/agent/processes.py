@@ -50,10 +50,10 @@ def end_all_others() -> int:
 
 def _descendants() -> list[int]:
     parents: dict[int, int] = {}
-    for name in os.listdir("/proc"):
-        if name.isdigit():
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
             with contextlib.suppress(OSError, ValueError, IndexError):
-                parents[int(name)] = int(Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()[1])
+                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
     found, frontier = [], [os.getpid()]
     while frontier:
         children = [pid for pid, parent in parents.items() if parent in frontier]
@@ -113,7 +113,8 @@ def run(argv: list[str], *, folder: Path, environment: dict[str, str], seconds: 
         preexec_fn=_offer_to_oom_killer,
     )
     ended = Ended()
-    assert child.stdout is not None and child.stderr is not None
+    assert child.stdout is not None
+    assert child.stderr is not None
     with child.stdout, child.stderr, selectors.DefaultSelector() as selector:
         selector.register(child.stdout, selectors.EVENT_READ, ended.stdout)
         selector.register(child.stderr, selectors.EVENT_READ, ended.stderr)
@@ -125,8 +126,8 @@ def run(argv: list[str], *, folder: Path, environment: dict[str, str], seconds: 
 
 def _offer_to_oom_killer() -> None:
     # When memory runs out, the kernel should take the program and not the agent.
-    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
-        file.write("1000")
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
 def _watch(

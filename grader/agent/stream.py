@@ -110,5 +110,11 @@ def os_code(error: OSError) -> str:
     """Name the errors that mean something to the other side."""
     import errno
 
-    names = {errno.ENOSPC: "disk", errno.EDQUOT: "disk", errno.ENOENT: "missing", errno.EAGAIN: "pids", errno.ENOMEM: "oom"}
+    names = {
+        errno.ENOSPC: "disk",
+        errno.EDQUOT: "disk",
+        errno.ENOENT: "missing",
+        errno.EAGAIN: "pids",
+        errno.ENOMEM: "oom",
+    }
     return names.get(error.errno or 0, "os")

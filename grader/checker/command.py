@@ -270,9 +270,7 @@ def _is_entry(entry: object) -> bool:
     )
 
 
-def _command_run(
-    header: Mapping[str, object], body: bytes, files: dict[str, int], odd: tuple[str, ...]
-) -> CommandRun:
+def _command_run(header: Mapping[str, object], body: bytes, files: dict[str, int], odd: tuple[str, ...]) -> CommandRun:
     def number(name: str) -> int:
         value = header.get(name)
         return value if isinstance(value, int) else 0

@@ -18,6 +18,13 @@ class HostGone(BaseException):
     """The host no longer answers. Not an Exception, so that no check can swallow it."""
 
 
+def _as_failure(refused: Refused) -> SubmissionFailed | HostGone:
+    try:
+        return SubmissionFailed(Reason(refused.code), refused.message)
+    except ValueError:  # not a reason: the host will not go on
+        return HostGone(refused.message)
+
+
 class Link:
     """Requests to the host, with refusals turned into failures of the submission.
 
@@ -39,9 +46,7 @@ class Link:
         try:
             return self._stream.request(op, header or {}, body)
         except Refused as refused:
-            if refused.code not in Reason:
-                raise HostGone(refused.message) from refused
-            raise SubmissionFailed(Reason(refused.code), refused.message) from refused
+            raise _as_failure(refused) from refused
         except (EOFError, OSError, frames.BrokenFrame) as error:
             raise HostGone from error
 

@@ -114,14 +114,15 @@ def name_deviation(names: list[str], expected: list[str]) -> str:
 
 def same_type(found: Any, expected: Any) -> bool:
     """Whether two types mean the same; how text is laid out in memory is a library's choice."""
+    return bool(found == expected or (_is_text(found) and _is_text(expected)))
+
+
+def _is_text(kind: Any) -> bool:
     import pyarrow as pa
 
-    def is_text(kind: Any) -> bool:
-        if pa.types.is_dictionary(kind):
-            kind = kind.value_type
-        return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-
-    return bool(found == expected or (is_text(found) and is_text(expected)))
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def plain(text: str, cap: int = NAME_CAP) -> str:

@@ -92,7 +92,7 @@ class SubmissionBox:
         except _BROKEN as error:
             # No line of the submission has run yet.
             raise BoxLost(
-                f"The submission box did not start: {error or type(error).__name__}",
+                f"The submission box did not start: {words(error)}",
                 hint="Run `grader doctor`; then grade again.",
             ) from error
 
@@ -109,7 +109,7 @@ class SubmissionBox:
         except _BROKEN as error:
             self.replace()
             if not was_used:
-                raise BoxLost(f"A fresh box failed: {error or type(error).__name__}") from error
+                raise BoxLost(f"A fresh box failed: {words(error)}") from error
         self.observations.append("A program left its box in a state that could not be cleaned; it got a new one.")
         return self.open_session()
 
@@ -199,6 +199,11 @@ class SubmissionBox:
         )
 
 
+def words(error: BaseException) -> str:
+    """What an exception says, or its name when it says nothing."""
+    return str(error) or type(error).__name__
+
+
 def _refusal_reason(code: str) -> Reason:
     known = {
         "missing": Reason.MISSING_OUTPUT,
@@ -231,7 +236,5 @@ class _Sampler:
         self._thread.join()
         with suppress(InfrastructureFault):
             usage = self._box.usage()
-            return Usage(
-                cpu_seconds=usage.cpu_seconds, memory=usage.memory, peak_memory=max(self._peak, usage.memory)
-            )
+            return Usage(cpu_seconds=usage.cpu_seconds, memory=usage.memory, peak_memory=max(self._peak, usage.memory))
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from grader import frames
@@ -89,18 +90,50 @@ class Channel:
             piece = content[offset : offset + frames.BODY_CAP]
             self.request(op, {"path": path, "offset": offset}, deadline, piece)
 
-    def get_file(self, path: str, cap: int, deadline: Deadline) -> bytes:
-        """Read a whole file in pieces.
+    def put_path(self, path: Path, target: str, deadline: Deadline) -> None:
+        """Send a file of this machine in pieces, without ever holding more than one."""
+        with path.open("rb") as file:
+            offset = 0
+            while (piece := file.read(frames.BODY_CAP)) or offset == 0:
+                self.request("file.put", {"path": target, "offset": offset}, deadline, piece)
+                offset += len(piece)
+                if len(piece) < frames.BODY_CAP:
+                    return
+
+    def put_tree(self, folder: Path, target: str, deadline: Deadline) -> None:
+        """Send all files below a folder of this machine; caches of Python stay behind."""
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                self.put_path(path, f"{target}/{path.relative_to(folder).as_posix()}", deadline)
+
+    def get_tree(self, source: str, folder: Path, cap: int, deadline: Deadline) -> None:
+        """Copy all regular files below a folder of the box into `folder`.
+
+        Only for boxes that ran nothing of a candidate.
 
         Raises:
-            Refusal: There is no such regular file, or (code "too_large") it holds more than `cap` bytes.
+            Refusal: The folder holds something else, or a file of more than `cap` bytes.
         """
-        content = bytearray()
-        while True:
-            header = {"path": path, "offset": len(content), "length": frames.BODY_CAP}
-            reply = self.request("file.get", header, deadline)
-            content += reply.body
-            if len(content) > cap:
-                raise Refusal("too_large", f"{path} holds more than {cap} bytes")
-            if reply.header.get("end") is True or not reply.body:
-                return bytes(content)
+        listing = self.request("file.list", {"path": source}, deadline).header
+        for name, kind, _ in listing["entries"]:
+            target = folder.joinpath(*str(name).split("/"))
+            if not target.resolve().is_relative_to(folder.resolve()):
+                raise Refusal("path", f"{name} lies outside of the folder")
+            if kind == "folder":
+                target.mkdir(parents=True, exist_ok=True)
+            elif kind == "file":
+                target.parent.mkdir(parents=True, exist_ok=True)
+                self._get_path(f"{source}/{name}", target, cap, deadline)
+            else:
+                raise Refusal("format", f"{name} is neither a file nor a folder")
+
+    def _get_path(self, source: str, target: Path, cap: int, deadline: Deadline) -> None:
+        with target.open("xb") as file:
+            while True:
+                header = {"path": source, "offset": file.tell(), "length": frames.BODY_CAP}
+                reply = self.request("file.get", header, deadline)
+                if file.tell() + len(reply.body) > cap:
+                    raise Refusal("too_large", f"{source} holds more than {cap} bytes")
+                file.write(reply.body)
+                if reply.header.get("end") is True or not reply.body:
+                    return

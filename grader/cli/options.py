@@ -1,0 +1,37 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from grader.config import Settings
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+exercises_option = click.option(
+    "--exercises",
+    "exercise_folders",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder that holds exercises; may be repeated. Default: the exercises that come with grader.",
+)
+
+
+def out_option(help_text: str) -> Callable[[Any], Any]:
+    """`--out DIR`."""
+    return click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help=help_text)
+
+
+def settings(*, exercise_folders: tuple[Path, ...] = (), **flags: object) -> Settings:
+    """Read the settings with these flags on top."""
+    from grader.config import load_settings
+
+    folders = os.pathsep.join(map(str, exercise_folders)) or None
+    return load_settings(exercises=folders, **flags)

@@ -1,0 +1,98 @@
+"""`grader sheet show|export|verify FILE`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from grader.cli.options import json_option, settings
+
+AUDIENCES = ("candidate", "recruiter", "author")
+
+
+@click.group("sheet")
+def command() -> None:
+    """Show, export or verify a score sheet."""
+
+
+@command.command("show")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--audience", type=click.Choice(AUDIENCES), default="recruiter", show_default=True)
+@json_option
+def show(file: Path, audience: str, as_json: bool) -> None:
+    """Show a sheet in the terminal."""
+    from grader.cli.console import out
+    from grader.model.sheet import Audience
+    from grader.render.terminal import sheet_view
+    from grader.scoring.audience import for_audience
+    from grader.store.folder import read_sheet
+
+    sheet = for_audience(read_sheet(file), Audience(audience))
+    if as_json:
+        click.echo(sheet.model_dump_json(indent=2))
+    else:
+        out().print(sheet_view(sheet))
+
+
+@command.command("export")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--format", "format_name", required=True, help="html, json, md, csv, junit or gradescope.")
+@click.option("--audience", type=click.Choice(AUDIENCES), help="Default: whom the format is usually for.")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Default: stdout.")
+def export(file: Path, format_name: str, audience: str | None, output: Path | None) -> None:
+    """Write a sheet in another format, for an audience."""
+    from grader.errors import UsageError
+    from grader.model.sheet import Audience
+    from grader.render.files import export_sheet
+    from grader.store.folder import read_sheet
+
+    content = export_sheet(read_sheet(file), format_name, Audience(audience) if audience else None)
+    if output is None:
+        click.echo(content, nl=False)
+        return
+    try:
+        with output.open("x", encoding="utf-8") as target:
+            target.write(content)
+    except FileExistsError as error:
+        raise UsageError(f"{output} already exists.", hint="Choose another name.") from error
+    except OSError as error:
+        raise UsageError(f"{output} cannot be written: {error.strerror}") from error
+
+
+@command.command("verify")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--key", metavar="BASE64", help="The public key to trust. Default: this installation's own.")
+@json_option
+def verify(file: Path, key: str | None, as_json: bool) -> int:
+    """Find out whether a sheet is just as it was signed, and by whom. Works offline."""
+    from grader.cli.console import print_json
+    from grader.keys import Keyring
+    from grader.scoring.signing import fingerprint, is_genuine, public_key
+    from grader.store.folder import read_sheet
+
+    sheet = read_sheet(file)
+    trusted = key or public_key(Keyring(settings().config_dir).signing_key())
+    signer = sheet.signature.public_key if sheet.signature else None
+    genuine = is_genuine(sheet)
+    known = signer == trusted
+    if as_json:
+        print_json({"genuine": genuine, "known_signer": known, "public_key": signer})
+    elif not genuine:
+        _say("Not genuine. ", "bold red", "The sheet was changed after it was signed, or never signed.")
+    elif known:
+        _say("Genuine. ", "bold green", f"Signed with the key that you trust ({fingerprint(trusted)}).")
+    else:
+        unknown = (
+            f"Unchanged since it was signed, but by {signer} ({fingerprint(signer or '')}), whom you do not trust."
+        )
+        _say("Unknown signer. ", "bold yellow", unknown)
+    return 0 if genuine and known else 1
+
+
+def _say(head: str, style: str, explanation: str) -> None:
+    from rich.text import Text
+
+    from grader.cli.console import out
+
+    out().print(Text.assemble((head, style), explanation), soft_wrap=True)

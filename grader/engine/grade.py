@@ -1,0 +1,268 @@
+"""One grading run, from a path to a signed score sheet. Knows ports only."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from grader import clock
+from grader.catalog.seeds import variant_for
+from grader.clock import Deadline
+from grader.engine.boxes import Boxes
+from grader.engine.preflight import preflight
+from grader.engine.relay import Relay
+from grader.engine.submission_box import SubmissionBox, words
+from grader.engine.variants import VariantStore
+from grader.errors import BoxLost, ExerciseDefect, FrameError, GraderError, InfrastructureFault, SubmissionRejected
+from grader.intake.entry import check_entry, entry_of
+from grader.intake.manifest import read_manifest
+from grader.intake.receive import receive
+from grader.keys import Keyring
+from grader.model.exercise import Exercise, Variant
+from grader.model.result import CheckResult
+from grader.model.run import Fault, Party, RunRecord
+from grader.model.sheet import Provenance, ScoreSheet
+from grader.model.submission import Submission, SubmissionManifest
+from grader.sandbox.channel import Channel, Refusal
+from grader.sandbox.port import Box, Role, Sandbox
+from grader.scoring.fold import fold
+from grader.scoring.signing import sign
+
+SETUP_SECONDS = 120.0
+NOT_READ = "not read"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Harness:
+    """What every run of an installation shares.
+
+    Attributes:
+        sandbox: Where boxes come from.
+        images: The image of each role, by digest.
+        packages: Names of what is installed in the runtime image.
+        keyring: Server key and signing key.
+        cache: Folder for generated data.
+        version: Version of grader.
+        digest: Digest of grader's own sources.
+    """
+
+    sandbox: Sandbox
+    images: Mapping[Role, str]
+    packages: tuple[str, ...]
+    keyring: Keyring
+    cache: Path
+    version: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watcher:
+    """Told how a run goes: `step` about what happens now, `check` when a check begins and ends."""
+
+    step: Callable[[str], None] = lambda _: None
+    check: Callable[[str, CheckResult | None], None] = lambda _check, _result: None
+
+
+@dataclass(slots=True, kw_only=True)
+class Findings:
+    """What a run has found so far; whatever interrupts it, nothing of this is lost."""
+
+    started: datetime
+    submission: Submission | None = None
+    manifest: SubmissionManifest = field(default_factory=SubmissionManifest)
+    rejection: SubmissionRejected | None = None
+    faults: list[Fault] = field(default_factory=list)
+    relay: Relay | None = None
+    box: SubmissionBox | None = None
+    observations: list[str] = field(default_factory=list)
+    logs: dict[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graded:
+    """A finished run: its signed sheet for authors, and logs for whoever must debug it."""
+
+    sheet: ScoreSheet
+    logs: Mapping[str, bytes]
+
+
+class GradingRun:
+    """Grades one submission.
+
+    Args:
+        harness: What every run shares.
+        exercise: The exercise.
+        source: The exercise's folder.
+        candidate: Whose variant it is graded on; None for the variant shared by all.
+        watcher: Told how it goes.
+    """
+
+    def __init__(
+        self, harness: Harness, exercise: Exercise, source: Path, candidate: str | None, watcher: Watcher
+    ) -> None:
+        """Nothing is opened or generated yet."""
+        self._harness = harness
+        self._exercise = exercise
+        self._source = source
+        self._candidate = candidate
+        self._watcher = watcher
+        self._id = secrets.token_hex(16)
+        self._boxes = Boxes(harness.sandbox, harness.images, self._id)
+        self._variant = variant_for(exercise, harness.keyring.server_key(), candidate)
+
+    def grade(self, path: Path) -> Graded:
+        """Carry the run out. Every ending but an interruption gives a sheet.
+
+        Raises:
+            UsageError: The path itself is wrong.
+        """
+        findings = Findings(started=clock.now())
+        try:
+            self._receive(path, findings)
+            self._carry_out(findings)
+        except SubmissionRejected as rejection:
+            findings.rejection = rejection
+        except ExerciseDefect as error:
+            findings.faults.append(_fault(Party.AUTHOR, error))
+        except (InfrastructureFault, FrameError) as error:
+            findings.faults.append(_fault(Party.INFRASTRUCTURE, error))
+        sheet = self._fold(path, findings)
+        return Graded(sheet=sign(sheet, self._harness.keyring.signing_key()), logs=findings.logs)
+
+    def preflight(self, path: Path) -> Submission:
+        """Find out whether a submission could be graded, without any check.
+
+        Raises:
+            SubmissionRejected: It could not.
+            InfrastructureFault: Nobody knows, since a box failed.
+        """
+        findings = Findings(started=clock.now())
+        self._receive(path, findings)
+        with ExitStack() as stack:
+            self._open_submission(findings, stack)
+        submission = findings.submission
+        assert submission is not None
+        return submission
+
+    def _receive(self, path: Path, findings: Findings) -> None:
+        self._watcher.step("reading the submission")
+        submission = receive(path)
+        findings.submission = submission
+        findings.observations += submission.observations
+        findings.manifest, notes = read_manifest(submission, self._exercise.manifest.part)
+        findings.observations += notes
+        check_entry(submission, self._argv(findings), self._exercise.manifest.part)
+
+    def _argv(self, findings: Findings) -> tuple[str, ...]:
+        command = findings.manifest.command
+        return command.argv if command else self._exercise.manifest.part.argv
+
+    def _carry_out(self, findings: Findings) -> None:
+        store = VariantStore(self._harness.cache / "variants", self._boxes)
+        limits = self._exercise.manifest.limits
+        data = store.data(self._exercise, self._source, self._variant.number, "hidden", self._watcher.step)
+        self._watcher.step("starting two boxes")
+        with ExitStack() as stack, ThreadPoolExecutor(1) as pool:
+            # The checker box starts beside the submission's, not after it.
+            checker = pool.submit(self._open_checker, data, stack)
+            try:
+                box = self._open_submission(findings, stack)
+            finally:
+                stack.callback(checker.cancel)
+                channel = checker.result()
+            self._watcher.step("running the checks")
+            expected = tuple(check.id for check in self._exercise.checks)
+            findings.relay = Relay(channel, box, expected, limits, self._watcher.check)
+            try:
+                findings.relay.serve(self._request(findings), Deadline(limits.run_seconds))
+            finally:
+                findings.logs["checker.log"] = channel.box.close().stderr
+
+    def _open_submission(self, findings: Findings, stack: ExitStack) -> SubmissionBox:
+        submission = findings.submission
+        assert submission is not None
+        limits = self._exercise.manifest.limits
+        spec = self._boxes.spec(Role.SUBMISSION, limits, limits.run_seconds)
+        box = SubmissionBox(self._harness.sandbox, spec, submission)
+        findings.box = box
+        stack.callback(box.close)
+        preflight(box, entry_of(self._argv(findings)), limits, self._harness.packages)
+        return box
+
+    def _open_checker(self, data: Path, stack: ExitStack) -> Channel:
+        limits = self._exercise.manifest.limits
+        box: Box = stack.enter_context(self._boxes.open(Role.CHECKER, limits, limits.run_seconds))
+        deadline = Deadline(SETUP_SECONDS)
+        try:
+            channel = Channel(box)
+            channel.request("hello", {}, deadline)
+            channel.put_tree(self._source / "checks", "checks", deadline)
+            channel.put_tree(data, "variant", deadline)
+        except (EOFError, TimeoutError, FrameError, Refusal) as error:
+            said = box.close().stderr.decode("utf-8", "replace").strip()[-500:]
+            raise BoxLost(
+                f"The checker box did not start: {said or words(error)}",
+                hint="Run `grader doctor`; then grade again.",
+            ) from error
+        return channel
+
+    def _request(self, findings: Findings) -> dict[str, object]:
+        limits = self._exercise.manifest.limits
+        return {
+            "seed": self._variant.number,
+            "argv": list(self._argv(findings)),
+            "checks": [check.id for check in self._exercise.checks],
+            "limits": {"seconds": limits.command_seconds, "printed": int(limits.printed), "file": int(limits.file)},
+        }
+
+    def _fold(self, path: Path, findings: Findings) -> ScoreSheet:
+        submission, box, relay = findings.submission, findings.box, findings.relay
+        if box is not None:
+            findings.observations += box.observations
+            findings.logs["submission.log"] = box.last_words
+        record = RunRecord(
+            id=self._id,
+            started=findings.started,
+            finished=clock.now(),
+            results=tuple(relay.results.values()) if relay else (),
+            defects=tuple(relay.defects.values()) if relay else (),
+            faults=tuple(findings.faults),
+            observations=tuple(dict.fromkeys(findings.observations)),
+            **({"resources": box.resources, "isolation": box.isolation} if box else {}),
+        )
+        label = submission.label if submission else path.name
+        return fold(
+            self._exercise,
+            record,
+            candidate=self._candidate or label,
+            submission=label,
+            provenance=provenance(self._harness, self._exercise, self._variant, submission, record),
+            rejection=findings.rejection,
+            ai_use=findings.manifest.declaration.ai_use,
+        )
+
+
+def provenance(
+    harness: Harness, exercise: Exercise, variant: Variant, submission: Submission | None, record: RunRecord
+) -> Provenance:
+    """Collect what is needed to recompute the score."""
+    return Provenance(
+        harness=harness.version,
+        harness_digest=harness.digest,
+        submission_digest=submission.digest if submission else NOT_READ,
+        exercise_digest=exercise.digest,
+        images={role.value: image for role, image in harness.images.items()},
+        variant=variant.label,
+        variant_commitment=variant.commitment,
+        limits=exercise.manifest.limits,
+        isolation=record.isolation,
+    )
+
+
+def _fault(party: Party, error: GraderError) -> Fault:
+    return Fault(party=party, message=error.message or str(error), hint=error.hint)

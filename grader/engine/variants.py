@@ -1,0 +1,109 @@
+"""Hidden and public data, generated once per seed in a checker box and kept by digest."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from grader.clock import Deadline
+from grader.engine.boxes import Boxes
+from grader.engine.submission_box import words
+from grader.errors import BoxLost, ExerciseDefect, FrameError, InfrastructureFault
+from grader.model.exercise import Exercise
+from grader.sandbox.channel import Channel, Refusal
+from grader.sandbox.port import Role
+
+GENERATE_SECONDS = 600.0
+FILE_CAP = 1024**3
+
+Split = Literal["public", "hidden"]
+
+
+class VariantStore:
+    """Generates data and remembers it.
+
+    Args:
+        folder: Cache folder; readable by the owner only, since it holds hidden data.
+        boxes: Opens checker boxes.
+    """
+
+    def __init__(self, folder: Path, boxes: Boxes) -> None:
+        """Nothing is generated yet."""
+        self._folder = folder
+        self._boxes = boxes
+
+    def data(
+        self, exercise: Exercise, source: Path, seed: int, split: Split, report: Callable[[str], None] = lambda _: None
+    ) -> Path:
+        """Return the folder with an exercise's data for a seed, generating it where it is not there.
+
+        Args:
+            exercise: The exercise.
+            source: Its folder on disk.
+            seed: What to draw the world from.
+            split: What candidates see, or what checks need.
+            report: Told when something must be generated.
+
+        Raises:
+            ExerciseDefect: The generator failed.
+            InfrastructureFault: A box or the disk failed.
+        """
+        target = self._folder / self._digest(exercise, source, seed, split)
+        if target.is_dir():
+            return target
+        report(f"generating the {split} data of {exercise.id}")
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=self._folder))
+        except OSError as error:
+            raise _disk(error, self._folder) from error
+        try:
+            self._generate(exercise, source, seed, split, draft)
+            if not target.is_dir():  # another process may have been quicker with the same data
+                draft.rename(target)
+        except OSError as error:
+            if not target.is_dir():
+                raise _disk(error, self._folder) from error
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        return target
+
+    def _digest(self, exercise: Exercise, source: Path, seed: int, split: Split) -> str:
+        total = hashlib.sha256(f"{exercise.id}\n{seed}\n{split}\n{self._boxes.images[Role.CHECKER]}\n".encode())
+        for path in sorted((source / "data").rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                total.update(os.fsencode(path.relative_to(source)) + b"\0" + path.read_bytes() + b"\0")
+        return f"{exercise.id}-{split}-{total.hexdigest()[:24]}"
+
+    def _generate(self, exercise: Exercise, source: Path, seed: int, split: Split, draft: Path) -> None:
+        deadline = Deadline(GENERATE_SECONDS)
+        with self._boxes.open(Role.CHECKER, exercise.manifest.limits, GENERATE_SECONDS) as box:
+            try:
+                channel = Channel(box)
+                channel.put_tree(source / "data", "data", deadline)
+                channel.request("generate", {"seed": seed, "split": split, "destination": "generated"}, deadline)
+                channel.get_tree("generated", draft, FILE_CAP, deadline)
+            except Refusal as refusal:
+                raise ExerciseDefect(
+                    f"The generator of {exercise.id} failed for seed {seed} ({split}): {refusal.message}"
+                ) from refusal
+            except TimeoutError as error:
+                raise ExerciseDefect(
+                    f"The generator of {exercise.id} takes longer than {GENERATE_SECONDS:.0f} s.",
+                    file="data/generate.py",
+                ) from error
+            except (EOFError, FrameError) as error:
+                said = box.close().stderr.decode("utf-8", "replace").strip()[-500:]
+                raise BoxLost(f"The box that generates data ended: {said or words(error)}") from error
+
+
+def _disk(error: OSError, folder: Path) -> InfrastructureFault:
+    return InfrastructureFault(
+        f"Data cannot be kept in {folder}: {error.strerror or error}",
+        hint="Free some space, or set GRADER_CACHE_DIR to another folder.",
+    )

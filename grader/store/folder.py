@@ -1,0 +1,150 @@
+"""A folder of score sheets: one folder per submission, and a summary of all on top.
+
+Nothing that was graded is ever overwritten: a folder that holds a sheet is refused, or moved aside on request.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from grader import clock
+from grader.errors import InfrastructureFault, UsageError
+from grader.model.sheet import ScoreSheet
+
+SHEET = "sheet.json"
+SUMMARY = "summary.csv"
+PREVIOUS = "previous"
+
+
+class SheetFolder:
+    """The folder that `--out` names.
+
+    Args:
+        folder: Where sheets go; made when it is not there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Nothing is made yet."""
+        self.folder = folder
+
+    def places(self, labels: Sequence[str], *, replace: bool) -> list[Path]:
+        """Choose a folder for each submission, before anything is graded.
+
+        Args:
+            labels: What the submissions are called; equal ones get numbers.
+            replace: Move sheets that are in the way to `previous/`, instead of refusing.
+
+        Raises:
+            UsageError: The folder cannot be written, or holds a sheet already.
+        """
+        self._make_writable()
+        chosen: list[Path] = []
+        for label in labels:
+            name, number = _file_name(label), 2
+            while self.folder / name in chosen:
+                name, number = f"{_file_name(label)}-{number}", number + 1
+            chosen.append(self.folder / name)
+        taken = [place for place in chosen if (place / SHEET).exists()]
+        if taken and not replace:
+            raise UsageError(
+                f"{taken[0]} already holds a score sheet.",
+                hint="Choose another folder with --out, or add --replace to move the old sheet to "
+                f"{self.folder / PREVIOUS}.",
+            )
+        for place in taken:
+            self._set_aside(place)
+        return chosen
+
+    def _make_writable(self) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.folder):
+                pass
+        except OSError as error:
+            raise UsageError(
+                f"Score sheets cannot be written to {self.folder}: {error.strerror}",
+                hint="Choose another folder with --out.",
+            ) from error
+
+    def _set_aside(self, place: Path) -> None:
+        stamp = clock.now().strftime("%Y%m%dT%H%M%SZ")
+        target = self.folder / PREVIOUS / f"{place.name}-{stamp}"
+        number = 2
+        while target.exists():
+            target, number = target.with_name(f"{place.name}-{stamp}-{number}"), number + 1
+        target.parent.mkdir(exist_ok=True)
+        place.rename(target)
+
+    def write(self, place: Path, files: Mapping[str, str | bytes]) -> None:
+        """Write a submission's files; the folder appears whole or not at all.
+
+        Raises:
+            InfrastructureFault: The disk is full or the folder is gone.
+        """
+        draft = None
+        try:
+            draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=self.folder))
+            draft.chmod(0o755)
+            for name, content in files.items():
+                (draft / name).write_bytes(content.encode() if isinstance(content, str) else content)
+            draft.rename(place)
+        except OSError as error:
+            if draft is not None:
+                shutil.rmtree(draft, ignore_errors=True)
+            raise InfrastructureFault(
+                f"The score sheet cannot be written to {place}: {error.strerror}",
+                hint="Free some space or choose another folder with --out, then grade again.",
+            ) from error
+
+    def write_summary(self, content: str) -> Path:
+        """Replace the summary in one step."""
+        target = self.folder / SUMMARY
+        draft = target.with_name(f".{SUMMARY}.{os.getpid()}")
+        try:
+            draft.write_text(content, encoding="utf-8")
+            draft.replace(target)
+        except OSError as error:
+            raise InfrastructureFault(
+                f"{target} cannot be written: {error.strerror}", hint="The sheets themselves are safe."
+            ) from error
+        return target
+
+    def sheets(self) -> Iterable[tuple[Path, ScoreSheet]]:
+        """All sheets of this folder that can be read, in the order of their folders' names."""
+        for path in sorted(self.folder.glob(f"*/{SHEET}")):
+            if path.parent.name != PREVIOUS:
+                try:
+                    yield path, read_sheet(path)
+                except UsageError:
+                    continue
+
+
+def read_sheet(path: Path) -> ScoreSheet:
+    """Read a sheet.json.
+
+    Raises:
+        UsageError: There is no such file, or it is not a sheet that this version understands.
+    """
+    try:
+        return ScoreSheet.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", hint="Name the sheet.json of a run.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "the whole file"
+        raise UsageError(
+            f"{path} is not a score sheet of this version: {first['msg']} (at {place}).",
+            hint="If it was a sheet once, it has been changed or damaged since.",
+        ) from error
+
+
+def _file_name(label: str) -> str:
+    """A folder name that is safe everywhere; labels are a stranger's choice."""
+    kept = "".join(character if character.isalnum() or character in "._-" else "_" for character in label)
+    return kept.strip("._")[:80] or "submission"
