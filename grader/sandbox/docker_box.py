@@ -1,0 +1,255 @@
+"""Boxes that are Docker containers."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import socket
+import threading
+import time
+from typing import Any
+
+from grader.clock import Deadline
+from grader.errors import BoxLost, EngineUnavailable, InfrastructureFault
+from grader.model.run import Isolation
+from grader.sandbox import hardening, isolation, reaper
+from grader.sandbox.docker_engine import Engine, translate
+from grader.sandbox.failures import start_fault
+from grader.sandbox.port import BoxSpec, Ending, Usage
+from grader.sandbox.stream import BoxStream, DockerSocket
+
+DRAIN_SECONDS = 1.0
+LATE_SECONDS = 2.0
+
+
+class DockerSandbox:
+    """Opens containers, each behind every wall of SECURITY section 3 or not at all.
+
+    Args:
+        engine: Connected; stays the caller's to close.
+        runtime: OCI runtime of the boxes, by name.
+        program: Runs in place of the images' own programs; for tests and probes.
+    """
+
+    def __init__(self, engine: Engine, runtime: str = "runc", *, program: tuple[str, ...] = ()) -> None:
+        self._engine = engine
+        self._runtime = runtime
+        self._program = program
+        self._profile = hardening.load_profile()
+        self._floor = isolation.load_floor()
+        self._info: dict[str, Any] = {}
+
+    def open(self, spec: BoxSpec) -> DockerBox:
+        """Start a box; see `port.Sandbox`.
+
+        Raises:
+            EngineUnavailable: No engine answers.
+            ImageMissing: The image is not there, or cannot be started.
+            InfrastructureFault: The engine did not build every wall, or failed.
+        """
+        name = f"grader-{spec.role}-{secrets.token_hex(8)}"
+        try:
+            return self._open(spec, name)
+        except InfrastructureFault as fault:
+            self._discard(name)
+            raise start_fault(fault) from fault
+        except BaseException:
+            # Interrupted: the engine may still be making what this process no longer waits for.
+            self._discard(name, late=Deadline(LATE_SECONDS))
+            raise
+
+    def _open(self, spec: BoxSpec, name: str) -> DockerBox:
+        api: Any = self._engine.api  # the SDK's low-level calls have no types
+        self._info = self._info or self._engine.info()
+        with translate(f"starting the {spec.role} box"):
+            body = self._body(spec, api.inspect_image(spec.image))
+            container = str(api.create_container_from_config(body, name)["Id"])
+            self._refuse_weak(body, api.inspect_container(container))
+            stream = self._attach(container)
+        try:
+            with translate(f"starting the {spec.role} box"):
+                api.start(container)
+                inspected = api.inspect_container(container)
+            # Again, because some of it (AppArmor, the runtime) is settled at the start only.
+            self._refuse_weak(body, inspected)
+        except BaseException:
+            stream.close()
+            raise
+        return DockerBox(self._engine, container, stream, self._isolation(spec, inspected))
+
+    def _body(self, spec: BoxSpec, image: dict[str, Any]) -> dict[str, Any]:
+        return hardening.container_body(
+            spec,
+            image=image,
+            profile=self._profile,
+            runtime=self._runtime,
+            labels=reaper.labels_for(spec),
+            cpus=int(self._info.get("NCPU") or 1),
+            swap_limit=bool(self._info.get("SwapLimit")),
+            program=self._program,
+        )
+
+    def _refuse_weak(self, body: dict[str, Any], inspected: dict[str, Any]) -> None:
+        found = hardening.differences(body, inspected)
+        if found:
+            raise InfrastructureFault(
+                f"the engine did not build the box as asked: {'; '.join(found)}",
+                hint="Nothing was run. 'grader doctor' tells what this engine can do.",
+            )
+
+    def _attach(self, container: str) -> BoxStream:
+        """Connect to the box's three streams. Before it starts, so that no byte is missed."""
+        wanted = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+        file = self._engine.api.attach_socket(container, params=wanted)
+        # Over a unix socket or TCP the SDK gives a file around the socket, over TLS the socket itself.
+        connection = getattr(file, "_sock", file)
+        if not isinstance(connection, socket.socket):
+            raise InfrastructureFault(
+                f"boxes cannot be reached over {self._engine.address}",
+                hint="Use a unix:// or tcp:// address; for a machine behind ssh, forward its socket.",
+            )
+        return BoxStream(DockerSocket(connection, owner=file))
+
+    def _isolation(self, spec: BoxSpec, inspected: dict[str, Any]) -> Isolation:
+        return isolation.read_back(
+            engine=self._engine.version.engine,
+            runc=self._engine.version.runc,
+            info=self._info,
+            inspected=inspected,
+            profile=self._profile,
+            floor=self._floor,
+            cpus=spec.limits.cpus,
+        )
+
+    def _discard(self, name: str, late: Deadline | None = None) -> None:
+        """Remove a box that will not be used; never hides the reason why."""
+        with contextlib.suppress(InfrastructureFault):
+            while not _remove_surely(self._engine, name) and late is not None and not late.passed:
+                time.sleep(0.05)
+
+
+class DockerBox:
+    """One running container. See `port.Box`.
+
+    Args:
+        engine: Where it runs.
+        container: Its id.
+        stream: Attached to it.
+        isolation: Its walls.
+    """
+
+    def __init__(self, engine: Engine, container: str, stream: BoxStream, isolation: Isolation) -> None:
+        self._engine = engine
+        self._container = container
+        self._stream = stream
+        self._isolation = isolation
+        self._lock = threading.Lock()
+        self._usage = Usage(cpu_seconds=0.0, memory=0, peak_memory=0)
+        self._killed = False
+        self._ending: Ending | None = None
+
+    @property
+    def isolation(self) -> Isolation:
+        """The walls, as read back."""
+        return self._isolation
+
+    @property
+    def container(self) -> str:
+        """The container's id, for tests and messages."""
+        return self._container
+
+    def write(self, data: bytes, deadline: Deadline) -> None:
+        """Write to the box's stdin; see `port.Box`."""
+        self._stream.write(data, deadline)
+
+    def read_exactly(self, size: int, deadline: Deadline) -> bytes:
+        """Read from the box's stdout; see `port.Box`."""
+        return self._stream.read_exactly(size, deadline)
+
+    def usage(self) -> Usage:
+        """Measure from outside; after the end, what was measured last."""
+        if self._ending is None:
+            with contextlib.suppress(BoxLost), translate("measuring a box"):
+                self._count(self._engine.api.stats(self._container, stream=False, one_shot=True))
+        return self._usage
+
+    def _count(self, stats: dict[str, Any]) -> None:
+        cpu = stats.get("cpu_stats", {}).get("cpu_usage", {}).get("total_usage") or 0
+        memory = anonymous_memory(stats.get("memory_stats", {}))
+        with self._lock:  # of a container that has ended the engine says zero; neither number may go back
+            self._usage = Usage(
+                cpu_seconds=max(self._usage.cpu_seconds, cpu / 1e9),
+                memory=memory,
+                peak_memory=max(self._usage.peak_memory, memory),
+            )
+
+    def kill(self) -> None:
+        """End everything in the box; see `port.Box`."""
+        if self._ending is None:
+            self._kill()
+
+    def close(self) -> Ending:
+        """End the box and remove it; see `port.Box`.
+
+        Raises:
+            InfrastructureFault: The engine is gone. A later call tries again.
+        """
+        if self._ending is None:
+            try:
+                ending = self._end()
+            finally:
+                self._stream.close()
+                _remove_surely(self._engine, self._container)
+            self._ending = ending
+        return self._ending
+
+    def _end(self) -> Ending:
+        state = self._state()
+        if state.get("Running"):
+            self._kill()
+            self._stream.drain(Deadline(DRAIN_SECONDS))
+            state = self._state()
+        else:
+            self._stream.drain(Deadline(DRAIN_SECONDS))
+        return Ending(
+            exit_status=state.get("ExitCode"),
+            oom=bool(state.get("OOMKilled")),
+            removed_by_us=self._killed,
+            stderr=self._stream.stderr,
+        )
+
+    def _kill(self) -> None:
+        try:
+            with translate("ending a box"):
+                self._engine.api.kill(self._container)
+        except EngineUnavailable:
+            raise
+        except InfrastructureFault:
+            if self._state().get("Running"):
+                raise
+        else:
+            self._killed = True
+
+    def _state(self) -> dict[str, Any]:
+        """Return the container's state; nothing when somebody has removed it."""
+        with contextlib.suppress(BoxLost), translate("asking how a box ended"):
+            return dict(self._engine.api.inspect_container(self._container)["State"])
+        return {}
+
+
+def anonymous_memory(stats: dict[str, Any]) -> int:
+    """Return the bytes that processes hold, without tmpfs and page cache, for either version of cgroups."""
+    figures = stats.get("stats") or {}
+    for name in ("total_rss", "anon", "rss"):
+        if name in figures:
+            return int(figures[name])
+    return int(stats.get("usage") or 0)
+
+
+def _remove_surely(engine: Engine, container: str) -> bool:
+    """Remove a container, also when the user presses Ctrl-C while that is going on."""
+    try:
+        return reaper.remove(engine, container)
+    except KeyboardInterrupt:
+        reaper.remove(engine, container)
+        raise

@@ -1,0 +1,87 @@
+"""What walls stand around a box, as read back from the engine. Pure."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from grader.model.run import Isolation
+from grader.sandbox.hardening import profile_name
+
+FLOOR = Path(__file__).resolve().parent.parent.parent / "docker" / "version-floor.toml"
+
+
+def read_back(
+    *,
+    engine: str,
+    runc: str,
+    info: Mapping[str, Any],
+    inspected: Mapping[str, Any],
+    profile: str,
+    floor: Mapping[str, str],
+    cpus: float,
+) -> Isolation:
+    """Return the walls around one container.
+
+    Args:
+        engine: Version of the engine.
+        runc: Version of runc, as the engine prints it.
+        info: The engine's `info`.
+        inspected: The engine's inspect of the container, without `differences`.
+        profile: Our seccomp profile; the container was found to have it.
+        floor: Lowest versions that have all known holes closed: "engine", "runc".
+        cpus: How many the box should have had.
+    """
+    runtime = str(inspected.get("HostConfig", {}).get("Runtime") or "unknown")
+    module = security_module(inspected)
+    version = str(info.get("CgroupVersion") or "1")
+    return Isolation(
+        engine=f"Docker {engine}",
+        runtime=runtime,
+        # gVisor answers system calls itself, so the host's filter is not what a program meets.
+        seccomp=profile_name(profile) if runtime != "runsc" else "none (gVisor's own)",
+        security_module=module,
+        cgroups=f"v{version}",
+        warnings=tuple(_warnings(engine, runc, info, module, floor, cpus)),
+    )
+
+
+def security_module(inspected: Mapping[str, Any]) -> str:
+    """Return which security module confines a container, and with what."""
+    profile = str(inspected.get("AppArmorProfile") or "")
+    if profile and profile != "unconfined":
+        return f"apparmor {profile}"
+    label = str(inspected.get("ProcessLabel") or "")
+    return f"selinux {label.split(':')[2]}" if label.count(":") >= 2 else "none"
+
+
+def _warnings(
+    engine: str, runc: str, info: Mapping[str, Any], module: str, floor: Mapping[str, str], cpus: float
+) -> Iterator[str]:
+    if module == "none":
+        yield "No security module (AppArmor or SELinux) confines the box: one wall less."
+    if not info.get("SwapLimit"):
+        yield "The engine's kernel cannot limit swap, so a box may use more memory than it should by swapping."
+    machine = int(info.get("NCPU") or 0)
+    if machine < cpus:
+        yield f"The box was to have {cpus:g} CPUs, but the engine's machine has {machine}."
+    for name, version in (("engine", engine), ("runc", runc)):
+        lowest = floor.get(name, "")
+        if lowest and below(version, lowest):
+            yield f"{'Docker' if name == 'engine' else name} {version} is older than {lowest}: known holes are open."
+
+
+def load_floor(path: Path = FLOOR) -> dict[str, str]:
+    """Return the lowest versions that have all known holes closed; nothing where no file says them."""
+    if not path.is_file():
+        return {}
+    return {name: value for name, value in tomllib.loads(path.read_text()).items() if isinstance(value, str)}
+
+
+def below(version: str, floor: str) -> bool:
+    """Compare versions by their leading numbers: "20.10.24+dfsg1" is below "29.7.0"; "" never is."""
+    numbers = [[int(part) for part in re.findall(r"\d+", text)[:3]] for text in (version, floor)]
+    return bool(numbers[0]) and numbers[0] < numbers[1]

@@ -1,0 +1,190 @@
+"""Boxes that are child processes: for authors with a debugger, and for tests without Docker.
+
+There are no walls. The program has this user's files, network and processes; it is only given a
+folder, an environment and pipes like those of a real box. Never for a stranger's submission.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from grader.clock import Deadline
+from grader.errors import InfrastructureFault
+from grader.model.run import Isolation
+from grader.sandbox.port import BoxSpec, Ending, Role, Usage
+from grader.sandbox.stream import BoxStream, ChildPipes
+
+PROGRAMS: Mapping[Role, tuple[str, ...]] = {
+    Role.SUBMISSION: (sys.executable, "-I", "-m", "grader.agent.main"),
+    Role.CHECKER: (sys.executable, "-I", "-m", "grader.checker.main"),
+}
+DRAIN_SECONDS = 1.0
+END_SECONDS = 10.0
+
+_NO_WALLS = "There are no walls: the submission ran as an ordinary process of this user, without limits."
+
+
+class ProcessSandbox:
+    """Starts each box as a child of this process, in a folder of its own.
+
+    Args:
+        program: Runs in place of the agent or the checker; for tests.
+    """
+
+    def __init__(self, *, program: tuple[str, ...] = ()) -> None:
+        self._program = program
+
+    def open(self, spec: BoxSpec) -> ProcessBox:
+        """Start a box; see `port.Sandbox`. Image and limits are not used.
+
+        Raises:
+            InfrastructureFault: The program could not be started.
+        """
+        folder = Path(tempfile.mkdtemp(prefix="grader-box-"))
+        try:
+            return ProcessBox(_start(self._program or PROGRAMS[spec.role], folder), folder)
+        except OSError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise InfrastructureFault(
+                f"starting the {spec.role} program: {error}", hint="Is grader installed in this Python?"
+            ) from error
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+
+def _start(program: tuple[str, ...], folder: Path) -> subprocess.Popen[bytes]:
+    work, scratch = folder / "work", folder / "tmp"
+    work.mkdir()
+    scratch.mkdir()
+    return subprocess.Popen(  # noqa: S603 - our own program, or a test's
+        program,
+        cwd=work,
+        env={
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": str(work),
+            "LANG": "C.UTF-8",
+            "TMPDIR": str(scratch),
+            # The agent empties these folders; without them it would take the ones of a real box.
+            "GRADER_WORK": str(work),
+            "GRADER_SCRATCH": str(scratch),
+        },
+        bufsize=0,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+class ProcessBox:
+    """One child process and its folder. See `port.Box`.
+
+    Args:
+        child: Started with three unbuffered pipes, as leader of its own session.
+        folder: Removed on `close`.
+    """
+
+    def __init__(self, child: subprocess.Popen[bytes], folder: Path) -> None:
+        assert child.stdin is not None and child.stdout is not None
+        assert child.stderr is not None
+        self._child = child
+        self._folder = folder
+        self._stream = BoxStream(ChildPipes(child.stdin, child.stdout, child.stderr))
+        self._peak = 0
+        self._killed = False
+        self._ending: Ending | None = None
+
+    @property
+    def isolation(self) -> Isolation:
+        """Says that there are no walls."""
+        return Isolation(
+            engine="none (a child process)",
+            runtime=f"Python {sys.version.split()[0]}",
+            seccomp="none",
+            security_module="none",
+            cgroups="none",
+            warnings=(_NO_WALLS,),
+        )
+
+    @property
+    def folder(self) -> Path:
+        """Where the box's files are, for authors who want to look."""
+        return self._folder
+
+    def write(self, data: bytes, deadline: Deadline) -> None:
+        """Write to the program's stdin; see `port.Box`."""
+        self._stream.write(data, deadline)
+
+    def read_exactly(self, size: int, deadline: Deadline) -> bytes:
+        """Read from the program's stdout; see `port.Box`."""
+        return self._stream.read_exactly(size, deadline)
+
+    def usage(self) -> Usage:
+        """Add up what the processes of the box's session use; all zero on systems without /proc."""
+        ticks = resident = 0
+        for process in _session(self._child.pid):
+            ticks += process.ticks
+            resident += process.resident
+        self._peak = max(self._peak, resident)
+        return Usage(cpu_seconds=ticks / os.sysconf("SC_CLK_TCK"), memory=resident, peak_memory=self._peak)
+
+    def kill(self) -> None:
+        """End the program's session; a process that has left the session stays."""
+        if self._ending is None and self._child.poll() is None:
+            self._killed = True
+            self._end_session()
+
+    def close(self) -> Ending:
+        """End the program and delete its folder; see `port.Box`."""
+        if self._ending is None:
+            self.kill()
+            self._end_session()  # also what an ended program left running
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._child.wait(END_SECONDS)
+            self._stream.drain(Deadline(DRAIN_SECONDS))
+            self._stream.close()
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._ending = Ending(
+                exit_status=_as_shell(self._child.returncode),
+                oom=False,
+                removed_by_us=self._killed,
+                stderr=self._stream.stderr,
+            )
+        return self._ending
+
+    def _end_session(self) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._child.pid, signal.SIGKILL)
+
+
+def _as_shell(status: int | None) -> int | None:
+    """Return an exit status as Docker gives it: 128 and the signal's number for a signal."""
+    return 128 - status if status is not None and status < 0 else status
+
+
+class _Process:
+    """What /proc says about one process: CPU in ticks, memory in bytes."""
+
+    def __init__(self, fields: list[str]) -> None:
+        self.session = int(fields[3])
+        self.ticks = sum(int(fields[index]) for index in (11, 12, 13, 14))
+        self.resident = int(fields[21]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _session(leader: int) -> list[_Process]:
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            process = _Process(entry.read_text().rpartition(")")[2].split())
+            if process.session == leader:
+                found.append(process)
+    return found
