@@ -2,14 +2,15 @@
 # Built without a network: the wheels come with the context, fetched on the host by its own pip.
 ARG BASE
 FROM ${BASE} AS install
-LABEL grader.stage=install
+LABEL grader.image.stage=install
 COPY wheels /wheels
 COPY requirements.txt /wheels/requirements.txt
 RUN python3.13 -m venv /opt/venv \
  && /opt/venv/bin/python -m pip install --quiet --disable-pip-version-check --no-cache-dir --no-compile \
         --no-index --find-links /wheels --require-hashes --no-deps -r /wheels/requirements.txt \
  && /opt/venv/bin/python -m pip check --quiet --disable-pip-version-check \
- && /opt/venv/bin/python -m pip uninstall --quiet --yes pip
+ && /opt/venv/bin/python -m pip uninstall --quiet --yes pip \
+ && find /opt/venv/lib -type d -name tests -prune -exec rm -r {} +
 # Some packages ship files for other Pythons, which do not compile; what matters fails at import.
 # Bytecode is trusted as it lies there: the file system of a box is read-only.
 RUN /opt/venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv/lib >/dev/null || true

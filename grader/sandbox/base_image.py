@@ -105,7 +105,7 @@ def _build(engine: Engine, settings: Settings, tag: str, report: Report) -> None
         ]
         run_tool([str(SCRIPT), str(archive), *options], "building the base image", given=sources, seconds=BUILD_SECONDS)
         with translate("importing the base image"):
-            changes = ["LABEL grader.base=packages", "ENV LANG=C.UTF-8"]
+            changes = ["LABEL grader.image.base=packages", "ENV LANG=C.UTF-8"]
             answer = engine.api.import_image(str(archive), repository=tag, changes=changes)
     for line in str(answer).splitlines():
         if message := json.loads(line).get("error"):

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from filelock import FileLock, Timeout
 
@@ -32,7 +32,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD_SECONDS = 900.0
 LOCK_SECONDS = 1800.0
 
-LABEL_ROLE, LABEL_DIGEST, LABEL_PACKAGES = "grader.role", "grader.digest", "grader.packages"
+# A container inherits its image's labels, so these must not look like a box's.
+LABEL_ROLE, LABEL_DIGEST, LABEL_PACKAGES = "grader.image.role", "grader.image.digest", "grader.image.packages"
+LABEL_STAGE = "grader.image.stage=install"
 REPOSITORIES = ("grader-base", "grader-libraries", "grader-runtime", "grader-checker")
 
 _AGENT = ("__init__.py", "frames.py", "agent")
@@ -53,79 +55,102 @@ class Images:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """What goes into the image of one role.
+    """What goes into the image of one role. Files are read once, so that name and content always agree.
 
     Attributes:
         role: Whose image.
         architecture: The engine's, in Go's words.
-        root: The repository.
+        base: How the base is made; the same for both kinds of base, as either will do.
+        lock: The pinned packages, as a compiled requirements file.
+        libraries: Dockerfile that lays the packages on the base.
+        dockerfile: Dockerfile that lays our sources on the packages.
+        sources: Our own files: path in the build's context → content.
     """
 
     role: Role
     architecture: str
-    root: Path = ROOT
+    base: Mapping[str, bytes]
+    lock: bytes
+    libraries: bytes
+    dockerfile: bytes
+    sources: Mapping[str, bytes]
 
     @property
-    def lock(self) -> Path:
-        """The pinned packages."""
-        return self.root / "requirements" / f"{_NAMES[self.role]}-image.txt"
-
-    @property
-    def dockerfile(self) -> Path:
-        """How the sources are laid on the packages."""
-        return self.root / "docker" / f"{_NAMES[self.role]}.Dockerfile"
-
-    @property
-    def libraries_dockerfile(self) -> Path:
-        """How the packages are laid on the base."""
-        return self.root / "docker" / "libraries.Dockerfile"
-
-    def sources(self) -> dict[str, Path]:
-        """Return our own files that go in: path in the image's build → file."""
-        package = self.root / "grader"
-        found = {}
-        for name in SOURCES[self.role]:
-            top = package / name
-            for file in sorted(top.rglob("*")) if top.is_dir() else [top]:
-                if file.is_file() and "__pycache__" not in file.parts:
-                    found[f"grader/{file.relative_to(package).as_posix()}"] = file
-        return found
-
     def base_digest(self) -> str:
-        """Digest of how the base is made. It is the same for both kinds of base: either will do."""
-        return _digest({"script": (self.root / "docker" / SCRIPT.name).read_bytes(), "pulled": REGISTRY_IMAGE.encode()})
+        """SHA-256 of how the base is made, hexadecimal."""
+        return _digest(self.base)
 
+    @property
     def libraries_digest(self) -> str:
-        """Digest of the base's recipe and the packages."""
-        return _digest(
-            {
-                "base": self.base_digest().encode(),
-                "architecture": self.architecture.encode(),
-                "dockerfile": self.libraries_dockerfile.read_bytes(),
-                "lock": self.lock.read_bytes(),
-            }
-        )
+        """SHA-256 of the base's recipe and the packages, hexadecimal."""
+        below = {"base": self.base_digest.encode(), "architecture": self.architecture.encode()}
+        return _digest({**below, "dockerfile": self.libraries, "lock": self.lock})
 
+    @property
     def digest(self) -> str:
-        """Digest of everything: SHA-256, hexadecimal."""
-        sources = {name: file.read_bytes() for name, file in self.sources().items()}
-        below = {"libraries": self.libraries_digest().encode(), "dockerfile": self.dockerfile.read_bytes()}
-        return _digest({**sources, **below})
+        """SHA-256 of everything, hexadecimal."""
+        below = {"libraries": self.libraries_digest.encode(), "dockerfile": self.dockerfile}
+        return _digest({**self.sources, **below})
 
     @property
     def base_tag(self) -> str:
         """Name of the base image."""
-        return f"grader-base:{self.base_digest()[:12]}"
+        return f"grader-base:{self.base_digest[:12]}"
 
     @property
     def libraries_tag(self) -> str:
         """Name of the image with the packages."""
-        return f"grader-libraries:{_NAMES[self.role]}-{self.libraries_digest()[:12]}"
+        return f"grader-libraries:{_NAMES[self.role]}-{self.libraries_digest[:12]}"
 
     @property
     def tag(self) -> str:
         """Name of the finished image."""
-        return f"grader-{_NAMES[self.role]}:{self.digest()[:12]}"
+        return f"grader-{_NAMES[self.role]}:{self.digest[:12]}"
+
+    @property
+    def wheels_folder(self) -> str:
+        """Name of the folder in the cache that holds the packages' wheels."""
+        return f"{_NAMES[self.role]}-{self.architecture}-{hashlib.sha256(self.lock).hexdigest()[:12]}"
+
+
+def lock_file(role: Role, root: Path = ROOT) -> Path:
+    """Return the pinned requirements of a role's image."""
+    return root / "requirements" / f"{_NAMES[role]}-image.txt"
+
+
+def read_recipe(role: Role, architecture: str, root: Path = ROOT) -> Recipe:
+    """Read how the image of a role is made.
+
+    Args:
+        role: Whose image.
+        architecture: The engine's, in Go's words.
+        root: The repository.
+
+    Raises:
+        ImageMissing: The files are not there, as in a package that was installed without its repository.
+    """
+    docker = root / "docker"
+    try:
+        return Recipe(
+            role=role,
+            architecture=architecture,
+            base={"script": (docker / SCRIPT.name).read_bytes(), "pulled": REGISTRY_IMAGE.encode()},
+            lock=lock_file(role, root).read_bytes(),
+            libraries=(docker / "libraries.Dockerfile").read_bytes(),
+            dockerfile=(docker / f"{_NAMES[role]}.Dockerfile").read_bytes(),
+            sources=dict(_read_sources(root / "grader", SOURCES[role])),
+        )
+    except OSError as error:
+        raise ImageMissing(
+            f"the recipe of the {_NAMES[role]} image cannot be read: {error}", hint="Run grader from its repository."
+        ) from error
+
+
+def _read_sources(package: Path, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    for top in (package / name for name in names):
+        for file in sorted(top.rglob("*")) if top.is_dir() else [top]:
+            if file.is_file() and "__pycache__" not in file.parts:
+                yield f"grader/{file.relative_to(package).as_posix()}", file.read_bytes()
 
 
 def _digest(parts: Mapping[str, bytes]) -> str:
@@ -138,10 +163,12 @@ def _digest(parts: Mapping[str, bytes]) -> str:
 
 def recipes(architecture: str, root: Path = ROOT) -> tuple[Recipe, Recipe]:
     """Return how both images are made, the submission's first."""
-    return (
-        Recipe(role=Role.SUBMISSION, architecture=architecture, root=root),
-        Recipe(role=Role.CHECKER, architecture=architecture, root=root),
-    )
+    return read_recipe(Role.SUBMISSION, architecture, root), read_recipe(Role.CHECKER, architecture, root)
+
+
+def all_tags(recipe: Recipe) -> tuple[str, str, str]:
+    """Return the names of everything that belongs to a recipe."""
+    return recipe.base_tag, recipe.libraries_tag, recipe.tag
 
 
 def expected_images(architecture: str) -> Images:
@@ -152,7 +179,7 @@ def expected_images(architecture: str) -> Images:
 
 def locked_packages(role: Role) -> dict[str, str]:
     """Return package → version of a role's image, from its pinned requirements; asks no engine."""
-    return pins(Recipe(role=role, architecture="").lock.read_text())
+    return pins(lock_file(role).read_text())
 
 
 def installed_packages(engine: Engine, image: str) -> dict[str, str]:
@@ -174,11 +201,18 @@ def find_images(engine: Engine) -> Images:
     Raises:
         ImageMissing: One of them has not been built from the present sources.
     """
-    runtime, checker = (image_id(engine, recipe.tag) for recipe in recipes(engine.version.arch))
-    if runtime is None or checker is None:
-        missing = "runtime" if runtime is None else "checker"
-        raise ImageMissing(f"the {missing} image has not been built", hint="Build it with 'grader setup'.")
-    return Images(runtime=runtime, checker=checker)
+    return _find(engine, recipes(engine.version.arch))
+
+
+def _find(engine: Engine, wanted: tuple[Recipe, Recipe]) -> Images:
+    found: list[str] = []
+    for recipe in wanted:
+        identity = image_id(engine, recipe.tag)
+        if identity is None:
+            name = _NAMES[recipe.role]
+            raise ImageMissing(f"the {name} image has not been built", hint="Build it with 'grader setup'.")
+        found.append(identity)
+    return Images(runtime=found[0], checker=found[1])
 
 
 def image_id(engine: Engine, name: str) -> str | None:
@@ -207,7 +241,7 @@ def ensure_images(engine: Engine, settings: Settings, report: Report, *, refresh
     """
     wanted = recipes(engine.version.arch)
     if not refresh and all(image_id(engine, recipe.tag) for recipe in wanted):
-        return find_images(engine)
+        return _find(engine, wanted)
     with translate("writing to the cache folder"):
         settings.cache_dir.mkdir(parents=True, exist_ok=True)
     with _only_one(settings.cache_dir / "images.lock", report):
@@ -216,7 +250,7 @@ def ensure_images(engine: Engine, settings: Settings, report: Report, *, refresh
         for recipe in wanted:
             if refresh or image_id(engine, recipe.tag) is None:
                 build_image(engine, settings, recipe, report, refresh=refresh)
-    return find_images(engine)
+    return _find(engine, wanted)
 
 
 @contextmanager
@@ -246,21 +280,24 @@ def build_image(engine: Engine, settings: Settings, recipe: Recipe, report: Repo
     Raises:
         ImageMissing: A build failed. No image with the recipe's name exists then, unless it existed before.
     """
+    name = _NAMES[recipe.role]
     if refresh or image_id(engine, recipe.libraries_tag) is None:
         make_base(engine, settings, recipe.base_tag, report)
-        wheels = fetch_wheels(recipe.lock, recipe.architecture, settings.cache_dir, report)
-        report(f"building the {_NAMES[recipe.role]} image: packages")
-        files = {f"wheels/{wheel.name}": wheel for wheel in wheels}
-        files |= {"requirements.txt": recipe.lock, "Dockerfile": recipe.libraries_dockerfile}
+        wheels = fetch_wheels(
+            recipe.lock, settings.cache_dir / "wheels" / recipe.wheels_folder, recipe.architecture, report
+        )
+        report(f"building the {name} image: packages")
+        files: dict[str, bytes | Path] = {f"wheels/{wheel.name}": wheel for wheel in wheels}
+        files |= {"requirements.txt": recipe.lock, "Dockerfile": recipe.libraries}
         _build(engine, settings, recipe.libraries_tag, files, {"BASE": recipe.base_tag}, {})
         _drop_install_stage(engine)
-    report(f"building the {_NAMES[recipe.role]} image: our own part")
+    report(f"building the {name} image: our own part")
     labels = {
         LABEL_ROLE: recipe.role.value,
-        LABEL_DIGEST: recipe.digest(),
-        LABEL_PACKAGES: json.dumps(pins(recipe.lock.read_text())),
+        LABEL_DIGEST: recipe.digest,
+        LABEL_PACKAGES: json.dumps(pins(recipe.lock.decode())),
     }
-    files = {**recipe.sources(), "Dockerfile": recipe.dockerfile}
+    files = {**recipe.sources, "Dockerfile": recipe.dockerfile}
     _build(engine, settings, recipe.tag, files, {"LIBRARIES": recipe.libraries_tag}, labels)
 
 
@@ -268,7 +305,7 @@ def _build(
     engine: Engine,
     settings: Settings,
     tag: str,
-    files: Mapping[str, Path],
+    files: Mapping[str, bytes | Path],
     arguments: Mapping[str, str],
     labels: Mapping[str, str],
 ) -> None:
@@ -297,14 +334,14 @@ def _build(
         raise ImageMissing(f"{doing}: {failure}", hint="'grader setup' tries again; 'grader doctor' looks for why.")
 
 
-def write_context(target: Any, files: Mapping[str, Path]) -> None:
+def write_context(target: BinaryIO, files: Mapping[str, bytes | Path]) -> None:
     """Write a build context: a tar of just these files, with nothing of this machine in it."""
     with tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT) as archive:
-        for name in sorted(files):
+        for name, content in sorted(files.items()):
             entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = files[name].stat().st_size, 0o644
-            with files[name].open("rb") as content:
-                archive.addfile(entry, content)
+            with io.BytesIO(content) if isinstance(content, bytes) else content.open("rb") as stream:
+                entry.size = len(content) if isinstance(content, bytes) else content.stat().st_size
+                archive.addfile(entry, stream)
     target.seek(0, io.SEEK_SET)
 
 
@@ -322,4 +359,4 @@ def read_build(events: Iterable[Mapping[str, Any]]) -> str:
 def _drop_install_stage(engine: Engine) -> None:
     """Remove what only the packages' build needed: as large as the image itself."""
     with translate("removing what the build left"):
-        engine.client.images.prune(filters={"dangling": True, "label": "grader.stage=install"})
+        engine.client.images.prune(filters={"dangling": True, "label": LABEL_STAGE})

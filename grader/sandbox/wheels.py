@@ -6,7 +6,6 @@ hash here, and again inside the build.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import sys
 from pathlib import Path
@@ -43,26 +42,26 @@ def platforms(architecture: str) -> list[str]:
     return [f"manylinux{'' if glibc.isdigit() else '_'}{glibc}_{machine}" for glibc in _GLIBC]
 
 
-def fetch_wheels(lock: Path, architecture: str, cache: Path, report: Report) -> list[Path]:
+def fetch_wheels(lock: bytes, folder: Path, architecture: str, report: Report) -> list[Path]:
     """Return the wheels that a compiled requirements file names, from the cache or fetched now.
 
     Args:
         lock: Pinned, hashed requirements without markers.
+        folder: Where they are kept; named for the lock file's content. May be deleted at any time.
         architecture: The engine's, which need not be this machine's.
-        cache: Folder for all wheels; may be deleted at any time.
         report: Takes one line when something has to be fetched.
 
     Raises:
         ImageMissing: pip could not get them.
     """
     tags = platforms(architecture)
-    digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
-    folder = cache / "wheels" / f"{lock.stem}-{architecture}-{digest}"
     done = folder / ".complete"
     if not done.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        report(f"fetching {len(pins(lock.read_text()))} packages for the {lock.stem.removesuffix('-image')} image")
-        _download(lock, tags, folder)
+        requirements = folder / "requirements.txt"
+        requirements.write_bytes(lock)
+        report(f"fetching {len(pins(lock.decode()))} packages")
+        _download(requirements, tags, folder)
         done.touch()
     return sorted(folder.glob("*.whl"))
 
