@@ -5,12 +5,21 @@ The submission box's agent and the checker box's program both speak through this
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from grader import frames
 from grader.frames import Frame
+
+_OS_CODES = {
+    errno.ENOSPC: "disk",
+    errno.EDQUOT: "disk",
+    errno.ENOENT: "missing",
+    errno.EAGAIN: "pids",
+    errno.ENOMEM: "oom",
+}
 
 Answer = tuple[dict[str, Any], bytes]
 Handler = Callable[[dict[str, Any], bytes], Answer]
@@ -108,13 +117,4 @@ def _answer(frame: Frame, handlers: Mapping[str, Handler]) -> Frame:
 
 def os_code(error: OSError) -> str:
     """Name the errors that mean something to the other side."""
-    import errno
-
-    names = {
-        errno.ENOSPC: "disk",
-        errno.EDQUOT: "disk",
-        errno.ENOENT: "missing",
-        errno.EAGAIN: "pids",
-        errno.ENOMEM: "oom",
-    }
-    return names.get(error.errno or 0, "os")
+    return _OS_CODES.get(error.errno or 0, "os")

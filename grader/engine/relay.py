@@ -15,7 +15,10 @@ from grader.errors import BoxLost, ExerciseDefect, FrameError
 from grader.frames import Frame
 from grader.model.exercise import Limits
 from grader.model.result import CheckDefect, CheckResult, Plot
+from grader.model.run import Party
 from grader.sandbox.channel import Channel
+from grader.sandbox.failures import blame_for
+from grader.sandbox.port import Role
 
 FORWARDED = frozenset({"session.open", "file.put", "folder.make", "command.run", "file.list", "file.get"})
 TRANSFER_SECONDS = 60.0
@@ -80,10 +83,7 @@ class Relay:
                 hint="Raise limits.run_seconds in exercise.toml, or make the check quicker.",
             ) from error
         except EOFError as error:
-            raise BoxLost(
-                f"The checker box ended while check {self.current} was running.",
-                hint="Grade again with --keep and read checker.log.",
-            ) from error
+            raise self._checker_lost() from error
 
     def _finish(self, frame: Frame, number: int) -> None:
         if frame.request != number:
@@ -96,6 +96,15 @@ class Relay:
                 f"No answer came for {', '.join(missing)} (pytest's exit status {frame.header.get('status')}).",
                 hint="Grade again with --keep and read checker.log.",
             )
+
+    def _checker_lost(self) -> ExerciseDefect | BoxLost:
+        place = f" Check {self.current} was running." if self.current else ""
+        blame = blame_for(Role.CHECKER, self._checker.box.close())
+        message = (blame.message if blame else "The checker box was closed while it was needed.") + place
+        hint = "Grade again with --keep and read checker.log."
+        if blame and blame.party is Party.AUTHOR:
+            return ExerciseDefect(message, hint=blame.hint)
+        return BoxLost(message, hint=hint)
 
     def _answer(self, frame: Frame) -> Frame:
         op = str(frame.header.get("op"))

@@ -15,7 +15,8 @@ from grader.model.reasons import Reason
 from grader.model.run import Isolation, Resources
 from grader.model.submission import Submission
 from grader.sandbox.channel import Channel, Refusal
-from grader.sandbox.port import Box, BoxSpec, Ending, Sandbox, Usage
+from grader.sandbox.failures import blame_for
+from grader.sandbox.port import Box, BoxSpec, Ending, Role, Sandbox, Usage
 
 SAMPLE_SECONDS = 0.1
 GRACE_SECONDS = 15.0
@@ -152,9 +153,16 @@ class SubmissionBox:
         return Measured(reply, taken, cpu, peak)
 
     def _broken(self, ending: Ending) -> SubmissionFailure:
-        if ending.oom:
-            return SubmissionFailure(Reason.OOM, "The box ran out of memory.")
-        return SubmissionFailure(Reason.CRASHED, "The program ended the sandbox that it ran in.")
+        """Say why a box is gone.
+
+        Raises:
+            BoxLost: It was not the submission's doing.
+        """
+        blame = blame_for(Role.SUBMISSION, ending)
+        if blame is None or blame.reason is None:
+            message = blame.message if blame else "The submission box was closed while it was needed."
+            raise BoxLost(message, hint=blame.hint if blame else "")
+        return SubmissionFailure(blame.reason, blame.message)
 
     def replace(self) -> Ending:
         """Close the box; the next request opens another one.

@@ -1,0 +1,1 @@
+"""Add up the numbers. Start here."""

@@ -1,0 +1,120 @@
+"""The relay: forwards what may be forwarded, keeps answers, and believes no undeclared check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from grader import frames
+from grader.clock import Deadline
+from grader.engine.relay import Relay
+from grader.engine.submission_box import SubmissionBox
+from grader.errors import BoxLost, ExerciseDefect
+from grader.frames import Frame
+from grader.model.exercise import Limits
+from grader.sandbox.channel import Channel
+from grader.sandbox.port import Role
+from tests.scripted import Script, ScriptedBox, ScriptedSandbox, obliging, refuse, reply
+from tests.unit.engine.test_submission_box import SPEC, SUBMISSION
+
+PASSED = {"check": "A1", "outcome": "passed", "fraction": 1.0}
+
+Steps = Sequence[tuple[str, dict[str, Any], bytes]]
+
+
+def checker(steps: Steps, answers: list[Frame] | None = None) -> Script:
+    """A checker that asks these things one after the other, and then ends its run."""
+    pending = list(steps)
+    run = 0
+
+    def script(frame: Frame) -> Sequence[Frame]:
+        nonlocal run
+        if frame.kind == frames.REQUEST:
+            run = frame.request
+        elif answers is not None:
+            answers.append(frame)
+        if not pending:
+            return [Frame(frames.REPLY, run, {"status": 0})]
+        op, header, body = pending.pop(0)
+        return [Frame(frames.REQUEST, 100 - len(pending), {"op": op, **header}, body)]
+
+    return script
+
+
+def serve(script: Script, submission: Script = obliging, report: Callable[..., None] = lambda *_: None) -> Relay:
+    box = SubmissionBox(ScriptedSandbox({Role.SUBMISSION: submission}), SPEC, SUBMISSION)
+    relay = Relay(Channel(ScriptedBox(script)), box, ("A1",), Limits(), report)
+    relay.serve({}, Deadline(5))
+    return relay
+
+
+def test_keeps_the_result_and_its_pictures() -> None:
+    steps = [
+        ("check.started", {"check": "A1"}, b""),
+        ("check.plot", {"check": "A1", "caption": "Rows"}, b"<svg/>"),
+        ("check.result", {"result": PASSED}, b""),
+    ]
+    seen: list[object] = []
+    relay = serve(checker(steps), report=lambda *event: seen.append(event))
+    assert relay.results["A1"].plots[0].svg == "<svg/>"
+    assert seen == [("A1", None), ("A1", relay.results["A1"])]
+
+
+def test_forwards_with_the_harness_own_limits_and_measures() -> None:
+    seen: list[dict[str, Any]] = []
+
+    def submission(frame: Frame) -> Sequence[Frame]:
+        seen.append(frame.header)
+        return [reply(frame, b"out", status=0, measured={"seconds": -1})]
+
+    answers: list[Frame] = []
+    run = ("command.run", {"argv": ["x"], "seconds": 10**6, "printed": 10**9}, b"")
+    serve(checker([run, ("check.result", {"result": PASSED}, b"")], answers), submission)
+    assert (seen[-1]["seconds"], seen[-1]["printed"]) == (120, 1024**2)
+    assert answers[0].header["measured"]["seconds"] >= 0
+    assert answers[0].body == b"out"
+
+
+def test_a_failure_of_the_submission_is_told_to_the_checker() -> None:
+    answers: list[Frame] = []
+    steps = [("file.get", {"path": "x"}, b""), ("check.result", {"result": PASSED}, b"")]
+    serve(
+        checker(steps, answers),
+        lambda frame: [
+            refuse(frame, "missing") if "path" in frame.header and frame.header["op"] == "file.get" else reply(frame)
+        ],
+    )
+    assert (answers[0].kind, answers[0].header["code"]) == (frames.REFUSAL, "missing_output")
+
+
+@pytest.mark.parametrize(
+    ("steps", "message"),
+    [
+        ([], "No answer came for A1"),
+        ([("check.result", {"result": {**PASSED, "check": "Z9"}}, b"")], "not declared"),
+        ([("check.result", {"result": PASSED}, b"")] * 2, "twice"),
+        ([("check.result", {"result": {**PASSED, "fraction": 1.5}}, b"")], "makes no sense"),
+        ([("submission.put", {"path": "x"}, b"")], "does not exist"),
+        ([("check.plot", {"check": "A1", "caption": "c"}, b"")] * 7, "more than 6"),
+    ],
+    ids=["no answer", "undeclared", "twice", "share above one", "forbidden operation", "too many pictures"],
+)
+def test_a_checker_that_breaks_its_side_is_a_defect(steps: Steps, message: str) -> None:
+    with pytest.raises(ExerciseDefect, match=message):
+        serve(checker(steps))
+
+
+def test_a_checker_that_ends_is_a_fault() -> None:
+    with pytest.raises(BoxLost):
+        serve(lambda _: None)
+
+
+def test_checks_that_hang_are_a_defect_and_named() -> None:
+    def script(frame: Frame) -> Sequence[Frame]:
+        started = Frame(frames.REQUEST, 1, {"op": "check.started", "check": "A1"})
+        return [started] if frame.kind == frames.REQUEST else []
+
+    with pytest.raises(ExerciseDefect, match="A1 was running"):
+        serve(script)

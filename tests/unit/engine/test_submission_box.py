@@ -1,0 +1,110 @@
+"""The submission box: measured, replaced when broken, and never the reason for a wrong blame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from grader.engine.submission_box import SubmissionBox, SubmissionFailure
+from grader.errors import BoxLost
+from grader.frames import Frame
+from grader.model.exercise import BoxLimits
+from grader.model.reasons import Reason
+from grader.model.submission import Submission, SubmissionFile
+from grader.sandbox.port import BoxSpec, Ending, Role
+from tests.scripted import Script, ScriptedSandbox, obliging, refuse, reply
+
+SUBMISSION = Submission(label="ada", files=(SubmissionFile(path="clean.py", content=b"pass\n"),), digest="0" * 64)
+SPEC = BoxSpec(role=Role.SUBMISSION, image="", limits=BoxLimits(), run="0" * 32, seconds=60)
+
+
+def opened(script: Script, ending: Ending | None = None) -> tuple[SubmissionBox, ScriptedSandbox]:
+    sandbox = ScriptedSandbox({Role.SUBMISSION: script})
+    if ending:
+        sandbox.ending = ending
+    return SubmissionBox(sandbox, SPEC, SUBMISSION), sandbox
+
+
+def only(op: str, answer: Script) -> Script:
+    """Oblige in everything but one operation."""
+    return lambda frame: answer(frame) if frame.header["op"] == op else [reply(frame)]
+
+
+def run(box: SubmissionBox) -> None:
+    box.open_session()
+    box.request("command.run", {"argv": ["python"]}, b"", 5)
+
+
+def test_delivers_every_file_before_the_first_session() -> None:
+    seen: list[tuple[str, bytes]] = []
+
+    def script(frame: Frame) -> Sequence[Frame | bytes]:
+        seen.append((frame.header["op"], frame.body))
+        return [reply(frame)]
+
+    opened(script)[0].open_session()
+    assert seen == [("hello", b""), ("submission.put", b"pass\n"), ("session.open", b"")]
+
+
+def test_measures_from_outside_and_counts() -> None:
+    box, _ = opened(only("command.run", lambda frame: [reply(frame, peak_memory=5 * 2**20)]))
+    run(box)
+    assert (box.resources.cpu_seconds, box.resources.peak_memory) == (1.5, 5 * 2**20)
+    assert (box.resources.sessions, box.resources.boxes) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("script", "ending", "reason"),
+    [
+        (lambda _: None, Ending(exit_status=137, oom=True, removed_by_us=False), Reason.OOM),
+        (lambda _: None, Ending(exit_status=1, oom=False, removed_by_us=False), Reason.CRASHED),
+        (lambda _: [], Ending(exit_status=None, oom=False, removed_by_us=True), Reason.TIMEOUT),
+        (lambda _: [b"\0" * 64], Ending(exit_status=None, oom=False, removed_by_us=True), Reason.PROTOCOL),
+        (lambda frame: [refuse(frame, "disk")], Ending(exit_status=0, oom=False, removed_by_us=False), Reason.DISK),
+    ],
+    ids=["out of memory", "ended", "silent", "forged bytes", "disk full"],
+)
+def test_blames_the_submission_for_what_it_did(script: Script, ending: Ending, reason: Reason) -> None:
+    box, _ = opened(only("command.run", script), ending)
+    with pytest.raises(SubmissionFailure) as failure:
+        run(box)
+    assert failure.value.reason is reason
+
+
+def test_a_box_killed_from_outside_is_nobodys_failure() -> None:
+    box, _ = opened(only("command.run", lambda _: None), Ending(exit_status=137, oom=False, removed_by_us=False))
+    with pytest.raises(BoxLost):
+        run(box)
+
+
+def test_a_dirty_box_is_replaced_and_noted() -> None:
+    count = 0
+
+    def script(frame: Frame) -> Sequence[Frame | bytes]:
+        nonlocal count
+        count += frame.header["op"] == "session.open"
+        return [refuse(frame, "dirty") if count == 2 and frame.header["op"] == "session.open" else reply(frame)]
+
+    box, sandbox = opened(script)
+    box.open_session()
+    box.open_session()
+    assert (len(sandbox.boxes), sandbox.boxes[0].closed) == (2, 1)
+    assert "new one" in box.observations[0]
+
+
+def test_a_box_that_never_starts_is_a_fault() -> None:
+    box, sandbox = opened(lambda _: None)
+    with pytest.raises(BoxLost):
+        box.open_session()
+    assert sandbox.boxes[0].closed == 1
+
+
+def test_endless_breaking_ends() -> None:
+    box, sandbox = opened(only("command.run", lambda _: None), Ending(exit_status=1, oom=False, removed_by_us=False))
+    for _ in range(60):
+        with pytest.raises(SubmissionFailure):
+            run(box)
+    with pytest.raises(SubmissionFailure, match="too often"):
+        box.open_session()
+    assert len(sandbox.boxes) == 60
