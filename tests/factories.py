@@ -6,9 +6,11 @@ Markdown and JSON, so that a change to a template can be seen before it is commi
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from grader.model.exercise import BoxLimits, Limits
@@ -238,3 +240,43 @@ def make_limits(**changes: Any) -> Limits:
         "command_seconds": 45.0,
     }
     return Limits(**(values | changes))
+
+
+def sample_sheets() -> dict[str, ScoreSheet]:
+    """One sheet per situation that somebody should have looked at."""
+    return {
+        "graded": make_sheet(checks=make_checks(plots=True)),
+        "rejected": make_rejected_sheet(),
+        "faulted": make_faulted_sheet(),
+        "perfect": make_sheet(
+            checks=tuple(
+                check.model_copy(
+                    update={"earned": check.possible, "outcome": Outcome.PASSED, "reason": None, "words": ""}
+                )
+                for check in make_checks()
+            ),
+            observations=(),
+        ),
+    }
+
+
+def write_samples(folder: Path) -> list[Path]:
+    """Write every sample sheet for every audience, as HTML and Markdown."""
+    from grader.render import html, markdown
+    from grader.scoring.audience import for_audience
+
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, sheet in sample_sheets().items():
+        for audience in Audience:
+            shown = for_audience(sheet, audience)
+            for suffix, render in (("html", html.render), ("md", markdown.render)):
+                path = folder / f"{name}.{audience}.{suffix}"
+                path.write_text(render(shown), encoding="utf-8")
+                written.append(path)
+    return written
+
+
+if __name__ == "__main__":
+    for sample in write_samples(Path(sys.argv[1])):
+        sys.stdout.write(f"{sample}\n")

@@ -1,0 +1,84 @@
+"""One line per submission for spreadsheets, with nothing in it that a spreadsheet would run."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+
+from grader.model.sheet import ScoreSheet
+from grader.render import words
+from grader.render.text import visible
+
+Cell = str | float | int
+
+_BEFORE = ("candidate", "exercise", "version", "status", "reason", "earned", "possible", "percent")
+_AFTER = ("wall_seconds", "run", "sheet")
+_CELL_CAP = 500
+
+# A formula begins at the start of a cell, and also after what another locale, or a reader that
+# handles quotes differently, takes for the end of a cell. Full-width signs count in some locales.
+_FORMULA = re.compile(r"(^|[;,|\t\"'])(\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+
+
+def safe_cell(text: str) -> str:
+    """Return text that a spreadsheet shows as it is instead of calculating it."""
+    return _FORMULA.sub(r"\1\2'", visible(text, _CELL_CAP))
+
+
+def header(competencies: Sequence[str]) -> list[str]:
+    """Return the column names: always the same ones, with one per competency in between."""
+    return [*_BEFORE, *(safe_cell(competency) for competency in competencies), *_AFTER]
+
+
+def row(sheet: ScoreSheet, competencies: Sequence[str], path: str = "") -> list[Cell]:
+    """Return one submission's cells, in the order of `header(competencies)`.
+
+    Args:
+        sheet: The sheet to sum up.
+        competencies: Ids; the cell of one that the exercise does not have stays empty.
+        path: Where the full sheet is.
+    """
+    earned = {each.id: each.earned for each in sheet.competencies}
+    percent = words.share(sheet.earned, sheet.possible)
+    return [
+        safe_cell(sheet.candidate),
+        safe_cell(sheet.exercise.id),
+        safe_cell(sheet.exercise.version),
+        sheet.status.value,
+        _reason(sheet),
+        _number(sheet.earned),
+        # A rejected submission has no points of any kind.
+        "" if sheet.rejection else float(sheet.possible),
+        "" if percent is None else round(percent, 2),
+        *(_number(earned.get(competency)) for competency in competencies),
+        round(sheet.resources.wall_seconds, 2),
+        sheet.run,
+        safe_cell(path),
+    ]
+
+
+def summary(rows: Iterable[Sequence[Cell]], competencies: Sequence[str]) -> str:
+    """Return a whole CSV file (RFC 4180): the header, then `rows`."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, quoting=csv.QUOTE_NONNUMERIC)
+    writer.writerow(header(competencies))
+    writer.writerows(rows)
+    return buffer.getvalue()
+
+
+def render(sheet: ScoreSheet) -> str:
+    """Return a CSV file with this one sheet in it."""
+    competencies = [each.id for each in sheet.competencies]
+    return summary([row(sheet, competencies)], competencies)
+
+
+def _reason(sheet: ScoreSheet) -> str:
+    if sheet.rejection is not None:
+        return sheet.rejection.reason.value
+    return "+".join(dict.fromkeys(fault.party.value for fault in sheet.faults))
+
+
+def _number(value: object) -> Cell:
+    return "" if value is None else float(str(value))

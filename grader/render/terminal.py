@@ -1,0 +1,196 @@
+"""Score sheets in the terminal.
+
+Everything becomes `rich.text.Text`: markup is never parsed from data, and escape sequences that
+a submission smuggled in are shown instead of obeyed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from grader.model.result import Outcome
+from grader.model.run import RunStatus
+from grader.model.sheet import Audience, CheckLine, ScoreSheet, Subtotal
+from grader.render import words
+from grader.render.text import visible
+
+_OUTCOME_STYLES: dict[Outcome | None, str] = {
+    Outcome.PASSED: "green",
+    Outcome.PARTIAL: "yellow",
+    Outcome.FAILED: "red",
+    Outcome.BLOCKED: "magenta",
+    Outcome.SKIPPED: "dim",
+    None: "dim",
+}
+_STATUS_STYLES = {RunStatus.GRADED: "green", RunStatus.REJECTED: "red", RunStatus.FAULTED: "yellow"}
+_BAR_WIDTH = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SummaryRow:
+    """One submission in the summary of a batch.
+
+    Attributes:
+        label: What people call the submission.
+        sheet: Its score sheet, or None when there is none.
+        note: One line for people: where the sheet is, or what went wrong.
+    """
+
+    label: str
+    sheet: ScoreSheet | None = None
+    note: str = ""
+
+
+def summary_table(rows: Iterable[SummaryRow]) -> RenderableType:
+    """Return the summary of a batch, one line per submission."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("Submission", overflow="fold")
+    table.add_column("Status")
+    table.add_column("Points", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("Strongest", overflow="fold")
+    table.add_column("Weakest", overflow="fold")
+    table.add_column("Note", overflow="fold")
+    for row in rows:
+        table.add_row(*_summary_cells(row))
+    return table
+
+
+def _summary_cells(row: SummaryRow) -> tuple[Text, ...]:
+    sheet = row.sheet
+    if sheet is None:
+        nothing = (_text(words.DASH, "dim"),) * 2
+        return _text(row.label), _text("no sheet", "yellow"), *nothing, Text(), Text(), _text(row.note)
+    pair = words.extremes(sheet.competencies) or (None, None)
+    return (
+        _text(row.label),
+        _text(sheet.status.value, _STATUS_STYLES.get(sheet.status, "")),
+        _text(_total(sheet)),
+        _bar(words.share(sheet.earned, sheet.possible)),
+        *(_subtotal(each) for each in pair),
+        _text(row.note or (sheet.rejection.words if sheet.rejection else "")),
+    )
+
+
+def _subtotal(each: Subtotal | None) -> Text:
+    return Text() if each is None else _text(f"{each.title} {words.percent(each.earned, each.possible)}")
+
+
+def _total(sheet: ScoreSheet) -> str:
+    if sheet.rejection is not None:
+        return words.DASH
+    if sheet.earned is None and sheet.lowest is not None and sheet.highest is not None:
+        return f"{words.points(sheet.lowest)}..{words.points(sheet.highest)} / {words.points(sheet.possible)}"
+    return f"{words.points(sheet.earned)} / {words.points(sheet.possible)}"
+
+
+def _bar(percent: float | None, width: int = _BAR_WIDTH) -> Text:
+    if percent is None:
+        return Text()
+    filled = round(width * percent / 100)
+    return Text.assemble(("━" * filled, "cyan"), ("━" * (width - filled), "bright_black"))
+
+
+def sheet_view(sheet: ScoreSheet) -> RenderableType:
+    """Return one score sheet, as `grader sheet show` prints it."""
+    parts: list[RenderableType] = [*_head(sheet), *_notices(sheet)]
+    if sheet.rejection is None:
+        parts += [_subtotals("By competency", sheet.competencies), _checks(sheet), *_next(sheet)]
+    parts += _foot(sheet)
+    return Group(*parts)
+
+
+def _text(value: str, style: str = "") -> Text:
+    return Text(visible(value), style=style)
+
+
+def _title(value: str) -> RenderableType:
+    return Padding(_text(value, "bold"), (1, 0, 0, 0))
+
+
+def _head(sheet: ScoreSheet) -> Iterator[RenderableType]:
+    exercise = f"  {sheet.exercise.title} {sheet.exercise.version}"
+    yield Text.assemble(_text(sheet.candidate, "bold"), _text(exercise, "dim"))
+    yield _text(words.headline(sheet))
+    if sheet.earned is not None:
+        yield _bar(words.share(sheet.earned, sheet.possible), 60)
+
+
+def _notices(sheet: ScoreSheet) -> Iterator[RenderableType]:
+    if sheet.rejection is not None:
+        note = sheet.rejection
+        yield _title("Why")
+        yield Text.assemble(_text(note.words, "red"), " ", _text(f"({note.reason})", "dim"))
+        yield _text(note.message)
+        if note.hint:
+            yield _text(note.hint, "cyan")
+    elif sheet.faults:
+        yield _title("Why there is no total yet")
+        for fault in sheet.faults:
+            who = "" if sheet.audience is Audience.CANDIDATE else f"{words.WHO_ACTS[fault.party]}: "
+            yield Text.assemble(_text(who, "yellow"), _text(fault.message))
+            yield _text(fault.hint, "cyan")
+    if sheet.observations:
+        yield _title("Please note")
+        yield from (Text.assemble("• ", _text(observation)) for observation in sheet.observations)
+
+
+def _subtotals(title: str, rows: Sequence[Subtotal]) -> RenderableType:
+    table = Table.grid(padding=(0, 2))
+    for justify in ("left", "left", "right", "right"):
+        table.add_column(justify=justify)  # type: ignore[arg-type]  # rich wants the literal
+    for row in rows:
+        score = f"{words.points(row.earned)} / {words.points(row.possible)}"
+        percent = words.percent(row.earned, row.possible)
+        table.add_row(_text(row.title), _bar(words.share(row.earned, row.possible)), _text(score), _text(percent))
+    return Group(_title(title), table)
+
+
+def _checks(sheet: ScoreSheet) -> RenderableType:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("Check", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("Points", justify="right", no_wrap=True)
+    table.add_column("Title and reason", overflow="fold")
+    for check in sheet.checks:
+        table.add_row(*_check_cells(check))
+    return table
+
+
+def _check_cells(check: CheckLine) -> tuple[Text, ...]:
+    told = " ".join(text for text in (check.words, check.because) if text)
+    title = _text(check.title)
+    if told and check.outcome is not Outcome.PASSED:
+        title = Text.assemble(title, "\n", _text(told, "dim"))
+    outcome = f"{words.OUTCOME_SYMBOLS[check.outcome]} {words.OUTCOME_WORDS[check.outcome]}"
+    score = f"{words.points(check.earned)} / {words.points(check.possible)}"
+    return _text(check.id), _text(outcome, _OUTCOME_STYLES[check.outcome]), _text(score), title
+
+
+def _next(sheet: ScoreSheet) -> Iterator[RenderableType]:
+    if sheet.audience is Audience.CANDIDATE:
+        told = [(check.id, check.feedback) for check in words.losses(sheet) if check.feedback]
+        title = "What to look at"
+    else:
+        told = [(check.id, check.question) for check in words.questions(sheet)]
+        title = "What to ask in the follow-up interview"
+    if told:
+        grid = Table.grid(padding=(0, 2))
+        for check, text in told:
+            grid.add_row(_text(check, "dim"), _text(text))
+        yield Group(_title(title), grid)
+
+
+def _foot(sheet: ScoreSheet) -> Iterator[RenderableType]:
+    used = sheet.resources
+    facts = [f"run {sheet.run[:8]}", "signed" if sheet.signature else "not signed", f"for the {sheet.audience}"]
+    if used.boxes or used.wall_seconds:
+        facts = [words.seconds(used.wall_seconds), f"peak memory {words.size(used.peak_memory)}", *facts]
+    yield Padding(_text(" · ".join(facts), "dim"), (1, 0, 0, 0))
