@@ -1,0 +1,79 @@
+"""Which file a command starts, and what is said when it is not there."""
+
+from __future__ import annotations
+
+import pytest
+
+from grader.errors import SubmissionRejected
+from grader.intake.entry import check_entry, entry_of
+from grader.model.exercise import CommandPart
+from grader.model.reasons import Rejection
+from grader.model.submission import Submission, SubmissionFile
+
+PART = CommandPart(kind="command", argv=("python", "clean.py"), entry="clean.py")
+
+
+def holding(*paths: str) -> Submission:
+    return Submission(label="work", files=tuple(SubmissionFile(path=path, content=b"") for path in paths), digest="")
+
+
+@pytest.mark.parametrize(
+    ("command", "entry"),
+    [
+        ("python clean.py", "clean.py"), ("python3.13 -u -B ./src/clean.py --fast", "src/clean.py"),
+        ("python -m pkg.clean", "pkg.clean"), ("python -um pkg", "pkg"), ("python -mpkg", "pkg"),
+        ("python -W ignore -X utf8 clean.py", "clean.py"), ("python -Wignore clean.py", "clean.py"),
+        ("python --check-hash-based-pycs always clean.py", "clean.py"), ("python -c print(1)", None),
+        ("python -Ic print(1)", None), ("python -", None), ("python", None), ("python -m", None), ("python .", "."),
+        ("./run.sh x", "run.sh"), ("bin/run", "bin/run"), ("bash -e run.sh", "run.sh"), ("bash -c run.sh", None),
+        ("/usr/bin/python3 clean.py", "clean.py"), ("clean.py", "clean.py"), ("duckdb -init x.sql", None),
+    ],
+)  # fmt: skip
+def test_the_entry_is_what_the_command_starts(command: str, entry: str | None) -> None:
+    assert entry_of(command.split()) == entry
+
+
+@pytest.mark.parametrize(
+    ("command", "path"),
+    [
+        ("python clean.py", "clean.py"), ("python -m pkg.clean", "pkg/clean.py"), ("python -m pkg", "pkg/__main__.py"),
+        ("python pkg", "pkg/__main__.py"), ("python .", "__main__.py"), ("./run.sh", "run.sh"),
+        ("python -m runpy clean", "other.py"), ("duckdb", "other.sql"),
+    ],
+)  # fmt: skip
+def test_an_entry_that_is_there_passes(command: str, path: str) -> None:
+    check_entry(holding(path), command.split(), PART)
+
+
+@pytest.mark.parametrize("argv", [["python", "/etc/x.py"], ["python", "../x.py"], ["a/../../x"], ["clean.py"]])
+def test_a_command_that_can_never_be_right_is_refused(argv: list[str]) -> None:
+    with pytest.raises(SubmissionRejected) as caught:
+        check_entry(holding("clean.py"), argv, PART)
+    assert caught.value.reason is Rejection.MANIFEST
+    assert '["python", "clean.py"]' in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("present", "said"),
+    [
+        ("Clean.py", "There is 'Clean.py': capitals count"), ("src/clean.py", "There is 'src/clean.py': move it"),
+        ("clean_.py", "Did you mean 'clean_.py'?"), ("README.md", "The submission holds README.md."),
+    ],
+)  # fmt: skip
+def test_a_missing_entry_is_named_with_the_nearest(present: str, said: str) -> None:
+    with pytest.raises(SubmissionRejected) as caught:
+        check_entry(holding(present), PART.argv, PART)
+    assert caught.value.reason is Rejection.ENTRY_MISSING
+    assert caught.value.message == "'clean.py' is not in the submission, but 'python clean.py' needs it."
+    assert caught.value.hint.startswith(said)
+
+
+def test_a_missing_module_names_both_places() -> None:
+    with pytest.raises(SubmissionRejected, match=r"'pkg/clean.py' or 'pkg/clean/__main__.py' is not"):
+        check_entry(holding("clean.py"), ["python", "-m", "pkg.clean"], PART)
+
+
+def test_a_long_listing_is_cut() -> None:
+    with pytest.raises(SubmissionRejected) as caught:
+        check_entry(holding(*(f"f{number:02}.csv" for number in range(14)), "lib/a", "lib/b"), PART.argv, PART)
+    assert caught.value.hint.endswith("f09.csv and 5 more.")
