@@ -1,0 +1,100 @@
+"""The large data set: one file that holds every state an order ever had, 50 for each order.
+
+Rows are combinations of a few thousand states that are written row by row like any other, so that
+3 million rows are made in seconds and each of them is as dirty as those of the main set.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from layout import plan_files
+from orders import Row
+from publish import QUANTITY_TYPES, order_table
+from scenario import first_row, spoil_row
+from vocabulary import REASONS
+from world import World, chance, write_lookups, write_parquet
+
+STATES_EACH = 50
+TEMPLATES = 12_000
+SPOILED = 0.004
+TEXT_COLUMNS = ("shop", "ordered_at", "amount", "currency", "status", "city", "sku", "customer_id", "weight_unit")
+FIRST_INGESTED = 1_767_225_600_000_000
+
+
+def write_history(seed: int, world: World, folder: Path, rows: int) -> None:
+    """Write the large data set and the result that a right program gets from it.
+
+    Args:
+        seed: The variant's seed.
+        world: The variant's parameters.
+        folder: Where `raw/` and `truth/` go.
+        rows: Input rows; orders are a fiftieth of them.
+    """
+    draw = chance(seed, "history")
+    text = [file for file in plan_files(draw, 24) if file.amount == "text" and not file.drifted]
+    file = replace(draw.choice(text), name="part-00.parquet", weight="unit", qty="int32")
+    templates = [first_row(draw, file, world, 1) for _ in range(TEMPLATES)]
+    for row in draw.sample(templates, round(TEMPLATES * SPOILED) * len(REASONS)):
+        spoil_row(draw, row, draw.choice(REASONS), world)
+    chooser = np.random.default_rng(draw.getrandbits(63))
+    orders = chooser.permutation(np.repeat(np.arange(rows // STATES_EACH), STATES_EACH))
+    template = chooser.integers(0, TEMPLATES, rows)
+    age = chooser.permutation(rows)
+    (folder / "raw" / "orders").mkdir(parents=True)
+    write_lookups(world, folder / "raw", seed)
+    numbers = np.sort(chooser.choice(np.arange(1, 1_000_000), rows // STATES_EACH, replace=False))
+    table = _raw_table(templates, template, numbers, orders, chooser.integers(0, 3, rows), age)
+    write_parquet(table, folder / "raw" / "orders" / file.name, rows=250_000, dictionary_bytes=8 * 2**20)
+    _write_truth(folder / "truth", templates, template, numbers, orders, age)
+
+
+def _raw_table(
+    templates: list[Row], template: np.ndarray, numbers: np.ndarray, orders: np.ndarray, form: np.ndarray, age: np.ndarray
+) -> pa.Table:
+    count = len(numbers)
+    forms = [f"{number:07d}" for number in numbers] + [f"ord-{number}" for number in numbers]
+    forms += [f"#{number:05d}" for number in numbers]
+    index = pa.array(template.astype(np.int32))
+    columns: dict[str, pa.Array] = {
+        "order_no": pa.DictionaryArray.from_arrays(pa.array((form * count + orders).astype(np.int32)), forms),
+        "ingested_at": pa.array(FIRST_INGESTED + age * 1_000_000, pa.timestamp("us", tz="UTC")),
+    }
+    for column in TEXT_COLUMNS:
+        columns[column] = _coded([row.cells[column] for row in templates], template)
+    kinds = {"qty": QUANTITY_TYPES["int32"], "weight": pa.float64()}
+    for column, kind in kinds.items():
+        columns[column] = pc.take(pa.array([row.cells[column] for row in templates], kind), index)
+    return pa.table(dict(sorted(columns.items()))).replace_schema_metadata({"exporter": "shopsync 4.2"})
+
+
+def _coded(values: list[object], template: np.ndarray) -> pa.Array:
+    encoded = pa.array(values, pa.string()).dictionary_encode()
+    return pa.DictionaryArray.from_arrays(encoded.indices.take(pa.array(template)), encoded.dictionary)
+
+
+def _write_truth(
+    folder: Path, templates: list[Row], template: np.ndarray, numbers: np.ndarray, orders: np.ndarray, age: np.ndarray
+) -> None:
+    """Keep the newest valid state of every order; `age` is a permutation, so that there are no ties."""
+    valid = np.array([not row.reason for row in templates])[template]
+    newest = np.full(len(numbers), -1)
+    np.maximum.at(newest, orders[valid], age[valid])
+    place = np.empty(len(age), np.int64)
+    place[age] = np.arange(len(age))
+    winners = place[newest[newest >= 0]]
+    rows = [
+        replace(
+            templates[template[winner]],
+            order=replace(templates[template[winner]].order, number=int(numbers[orders[winner]])),
+            position=int(winner),
+        )
+        for winner in winners
+    ]
+    folder.mkdir()
+    write_parquet(order_table(rows), folder / "orders.parquet")
