@@ -59,19 +59,24 @@ def row(sheet: ScoreSheet, competencies: Sequence[str], path: str = "") -> list[
     ]
 
 
-def summary(rows: Iterable[Sequence[Cell]], competencies: Sequence[str]) -> str:
-    """Return a whole CSV file (RFC 4180): the header, then `rows`."""
+def summary_csv(sheets: Iterable[tuple[ScoreSheet, str]]) -> str:
+    """Return a whole CSV file (RFC 4180): the header, then one line per sheet and its path.
+
+    Competencies become columns in the order in which they are first met, so that one exercise
+    always gives the same columns.
+    """
+    known = list(sheets)
+    competencies = list(dict.fromkeys(each.id for sheet, _ in known for each in sheet.competencies))
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(header(competencies))
-    writer.writerows(rows)
+    writer.writerows(row(sheet, competencies, path) for sheet, path in known)
     return buffer.getvalue()
 
 
 def render(sheet: ScoreSheet) -> str:
     """Return a CSV file with this one sheet in it."""
-    competencies = [each.id for each in sheet.competencies]
-    return summary([row(sheet, competencies)], competencies)
+    return summary_csv([(sheet, "")])
 
 
 def _reason(sheet: ScoreSheet) -> str:

@@ -42,7 +42,7 @@ FORMATS: dict[str, Format] = {
     for each in (
         _format("json", ".json", Audience.AUTHOR, "json_sheet", "everything, signed; what verify reads"),
         _format("html", ".html", Audience.RECRUITER, "html", "one page to read, print or mail"),
-        _format("markdown", ".md", Audience.RECRUITER, "markdown", "for trackers and reviews"),
+        _format("md", ".md", Audience.RECRUITER, "markdown", "for trackers and reviews"),
         _format("csv", ".csv", Audience.RECRUITER, "csv_row", "one line for a spreadsheet"),
         _format("junit", ".xml", Audience.RECRUITER, "junit", "JUnit XML for build servers"),
         _format("gradescope", ".json", Audience.CANDIDATE, "gradescope", "results.json for Gradescope"),

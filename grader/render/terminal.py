@@ -7,7 +7,7 @@ a submission smuggled in are shown instead of obeyed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -21,6 +21,9 @@ from grader.model.sheet import Audience, CheckLine, ScoreSheet, Subtotal
 from grader.render import words
 from grader.render.text import visible
 
+if TYPE_CHECKING:
+    from grader.sandbox.doctor import Finding
+
 _OUTCOME_STYLES: dict[Outcome | None, str] = {
     Outcome.PASSED: "green",
     Outcome.PARTIAL: "yellow",
@@ -30,64 +33,58 @@ _OUTCOME_STYLES: dict[Outcome | None, str] = {
     None: "dim",
 }
 _STATUS_STYLES = {RunStatus.GRADED: "green", RunStatus.REJECTED: "red", RunStatus.FAULTED: "yellow"}
+_LEVELS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "error": ("✗", "red")}
 _BAR_WIDTH = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SummaryRow:
-    """One submission in the summary of a batch.
-
-    Attributes:
-        label: What people call the submission.
-        sheet: Its score sheet, or None when there is none.
-        note: One line for people: where the sheet is, or what went wrong.
-    """
-
-    label: str
-    sheet: ScoreSheet | None = None
-    note: str = ""
-
-
-def summary_table(rows: Iterable[SummaryRow]) -> RenderableType:
+def summary_table(sheets: Iterable[ScoreSheet]) -> RenderableType:
     """Return the summary of a batch, one line per submission."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("Submission", overflow="fold")
     table.add_column("Status")
     table.add_column("Points", justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
-    table.add_column("Strongest", overflow="fold")
-    table.add_column("Weakest", overflow="fold")
+    table.add_column("Strongest, weakest")
     table.add_column("Note", overflow="fold")
-    for row in rows:
-        table.add_row(*_summary_cells(row))
+    for sheet in sheets:
+        table.add_row(
+            _text(sheet.submission),
+            _text(sheet.status.value, _STATUS_STYLES.get(sheet.status, "")),
+            Text("\n").join((_text(_total(sheet)), _bar(words.share(sheet.earned, sheet.possible), 10))),
+            Text("\n").join(_subtotal(each) for each in words.extremes(sheet.competencies) or ()),
+            _text(_note(sheet)),
+        )
     return table
 
 
-def _summary_cells(row: SummaryRow) -> tuple[Text, ...]:
-    sheet = row.sheet
-    if sheet is None:
-        nothing = (_text(words.DASH, "dim"),) * 2
-        return _text(row.label), _text("no sheet", "yellow"), *nothing, Text(), Text(), _text(row.note)
-    pair = words.extremes(sheet.competencies) or (None, None)
-    return (
-        _text(row.label),
-        _text(sheet.status.value, _STATUS_STYLES.get(sheet.status, "")),
-        _text(_total(sheet)),
-        _bar(words.share(sheet.earned, sheet.possible)),
-        *(_subtotal(each) for each in pair),
-        _text(row.note or (sheet.rejection.words if sheet.rejection else "")),
-    )
+def _note(sheet: ScoreSheet) -> str:
+    if sheet.rejection is not None:
+        return sheet.rejection.words
+    who = dict.fromkeys(words.WHO_ACTS[fault.party] for fault in sheet.faults)
+    return f"To act: {', '.join(who)}." if who else ""
 
 
-def _subtotal(each: Subtotal | None) -> Text:
-    return Text() if each is None else _text(f"{each.title} {words.percent(each.earned, each.possible)}")
+def findings_table(findings: Iterable[Finding]) -> RenderableType:
+    """Return what `grader doctor` found, one line per thing looked at."""
+    table = Table.grid(padding=(0, 2))
+    for finding in findings:
+        symbol, style = _LEVELS.get(finding.level, ("?", ""))
+        told = _text(finding.what)
+        if finding.hint:
+            told = Text.assemble(told, "\n", _text(finding.hint, "cyan"))
+        table.add_row(_text(f"{symbol} {finding.level}", style), _text(finding.id, "dim"), told)
+    return table
+
+
+def _subtotal(each: Subtotal) -> Text:
+    percent = words.percent(each.earned, each.possible).replace(" ", "")
+    return _text(f"{each.title} {percent}")
 
 
 def _total(sheet: ScoreSheet) -> str:
     if sheet.rejection is not None:
         return words.DASH
     if sheet.earned is None and sheet.lowest is not None and sheet.highest is not None:
-        return f"{words.points(sheet.lowest)}..{words.points(sheet.highest)} / {words.points(sheet.possible)}"
+        return f"{words.points(sheet.lowest)}{words.DASH}{words.points(sheet.highest)}"
     return f"{words.points(sheet.earned)} / {words.points(sheet.possible)}"
 
 
@@ -95,7 +92,8 @@ def _bar(percent: float | None, width: int = _BAR_WIDTH) -> Text:
     if percent is None:
         return Text()
     filled = round(width * percent / 100)
-    return Text.assemble(("━" * filled, "cyan"), ("━" * (width - filled), "bright_black"))
+    # Two shapes, so that the bar can be read without colours too.
+    return Text.assemble(("━" * filled, "cyan"), ("╌" * (width - filled), "bright_black"))
 
 
 def sheet_view(sheet: ScoreSheet) -> RenderableType:
@@ -144,8 +142,10 @@ def _notices(sheet: ScoreSheet) -> Iterator[RenderableType]:
 
 def _subtotals(title: str, rows: Sequence[Subtotal]) -> RenderableType:
     table = Table.grid(padding=(0, 2))
-    for justify in ("left", "left", "right", "right"):
-        table.add_column(justify=justify)  # type: ignore[arg-type]  # rich wants the literal
+    table.add_column()
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column(justify="right")
     for row in rows:
         score = f"{words.points(row.earned)} / {words.points(row.possible)}"
         percent = words.percent(row.earned, row.possible)
