@@ -30,8 +30,8 @@ def open_harness(settings: Settings, report: Callable[[str], None]) -> Iterator[
     """
     with connect(settings) as engine:
         images = find_images(engine)
-        for name in reap(engine):
-            report(f"removed the left-over box {name}")
+        for reaped in reap(engine):
+            report(f"removed the left-over box {reaped.container}: {reaped.why}")
         yield Harness(
             sandbox=DockerSandbox(engine, runtime=settings.runtime),
             images={Role.SUBMISSION: images.runtime, Role.CHECKER: images.checker},

@@ -13,7 +13,7 @@ from grader.model.exercise import BoxLimits
 from grader.model.reasons import Reason
 from grader.model.submission import Submission, SubmissionFile
 from grader.sandbox.port import BoxSpec, Ending, Role
-from tests.scripted import Script, ScriptedSandbox, obliging, refuse, reply
+from tests.scripted import Script, ScriptedSandbox, refuse, reply
 
 SUBMISSION = Submission(label="ada", files=(SubmissionFile(path="clean.py", content=b"pass\n"),), digest="0" * 64)
 SPEC = BoxSpec(role=Role.SUBMISSION, image="", limits=BoxLimits(), run="0" * 32, seconds=60)

@@ -1,0 +1,126 @@
+"""What strangers' programs do, each in a real box: the right reason, and nothing else is harmed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from grader.engine.grade import Harness
+from grader.model.exercise import Exercise
+from grader.model.reasons import Reason, Rejection
+from grader.model.result import Outcome
+from grader.model.run import RunStatus
+from grader.model.sheet import ScoreSheet
+from tests.conftest import REFERENCE, TINY, Bench
+
+pytestmark = pytest.mark.docker
+
+Write = Callable[..., Path]
+
+# Runs instead of the reference's work where there is a numbers.txt; check B1 has none, and must stay unharmed.
+SABOTAGE = REFERENCE.replace("    arguments.out.mkdir()\n", "    misbehave(arguments.out)\n")
+
+MISBEHAVIOUR = {
+    "sleeps": ("time.sleep(60)", Reason.TIMEOUT),
+    "eats memory": ("x = [bytearray(2**20) for _ in range(10_000)]", Reason.OOM),
+    "child eats memory": ("os.fork() or [bytearray(2**20) for _ in range(10_000)]; os.wait()", Reason.OOM),
+    "floods stdout": ("[print('x' * 1000) for _ in range(10_000)]", Reason.OUTPUT_CAP),
+    "floods in one line": ("os.write(2, b'x' * 1_000_000)", Reason.OUTPUT_CAP),
+    "writes nothing": ("sys.exit(0)", Reason.MISSING_OUTPUT),
+    "exits at once": ("os._exit(0)", Reason.MISSING_OUTPUT),
+    "writes half a file": ("out.mkdir(); (out / 'sum.json').write_text('{\"sum\": '); sys.exit(0)", Reason.FORMAT),
+    "writes a link": ("out.mkdir(); (out / 'sum.json').symlink_to('/etc/passwd'); sys.exit(0)", Reason.FORMAT),
+    "writes a pipe": ("out.mkdir(); os.mkfifo(out / 'sum.json'); sys.exit(0)", Reason.FORMAT),
+    "writes too much": ("out.mkdir(); (out / 'sum.json').write_text('1' * 9_000_000); sys.exit(0)", Reason.TOO_LARGE),
+    "writes NaN": ("out.mkdir(); (out / 'sum.json').write_text('{\"sum\": NaN}'); sys.exit(0)", Reason.FORMAT),
+    "fails": ("sys.exit(7)", Reason.EXIT_STATUS),
+    "raises": ("raise RuntimeError('no idea')", Reason.EXIT_STATUS),
+    "kills itself": ("os.kill(os.getpid(), 11)", Reason.CRASHED),
+    "kills everything": ("os.kill(-1, 9)", Reason.CRASHED),
+    "kills the agent": ("os.kill(1, 9); sys.exit(7)", Reason.EXIT_STATUS),
+    "fills the disk": ("out.mkdir(); open(out / 'x', 'wb').write(b'x' * 2**26)", Reason.DISK),
+    "starts too many": ("[os.fork() or time.sleep(30) for _ in range(100)]", Reason.PIDS),
+}
+
+
+@pytest.fixture(scope="module")
+def bench(docker_harness: Harness, tiny: Exercise) -> Bench:
+    return Bench(docker_harness, tiny, TINY)
+
+
+def outcomes(sheet: ScoreSheet) -> dict[str, tuple[Outcome | None, Reason | None]]:
+    return {check.id: (check.outcome, check.reason) for check in sheet.checks}
+
+
+@pytest.mark.parametrize(("code", "reason"), MISBEHAVIOUR.values(), ids=MISBEHAVIOUR.keys())
+def test_costs_its_own_checks_for_the_right_reason(bench: Bench, submission: Write, code: str, reason: Reason) -> None:
+    program = f"import os\nimport time\n\n\ndef misbehave(out):\n    {code}\n\n\n{SABOTAGE}"
+    sheet = bench.grade(submission(files={"add.py": program})).sheet
+    assert sheet.status is RunStatus.GRADED, sheet.faults
+    assert outcomes(sheet) == {
+        "A1": (Outcome.FAILED, reason),
+        "B1": (Outcome.PASSED, None),
+        "B2": (Outcome.BLOCKED, Reason.BLOCKED),
+    }
+
+
+UNUSABLE = {
+    "no program": (
+        {"add.py": "", "submission.toml": '[command]\nargv = ["python", "sum.py"]\n'},
+        Rejection.ENTRY_MISSING,
+    ),
+    "not Python": ({"add.py": "def main(:\n"}, Rejection.SYNTAX_ERROR),
+    "nested too deep": ({"add.py": "x = " + "(" * 5000 + ")" * 5000}, Rejection.SYNTAX_ERROR),
+    "needs a package": ({"add.py": "import pyspark\n" + REFERENCE}, Rejection.MISSING_PACKAGE),
+    "its module needs one": (
+        {"add.py": "import helper\n" + REFERENCE, "helper.py": "from torch import nn\n"},
+        Rejection.MISSING_PACKAGE,
+    ),
+    "raises at import": ({"add.py": "1 / 0\n" + REFERENCE}, Rejection.IMPORT_ERROR),
+    "hangs at import": ({"add.py": "while True:\n    pass\n" + REFERENCE}, Rejection.IMPORT_TIMEOUT),
+}
+
+
+@pytest.mark.parametrize(("files", "reason"), UNUSABLE.values(), ids=UNUSABLE.keys())
+def test_is_rejected_before_any_points(
+    bench: Bench, submission: Write, files: dict[str, str], reason: Rejection
+) -> None:
+    sheet = bench.grade(submission(files=files)).sheet
+    assert sheet.status is RunStatus.REJECTED, sheet.faults
+    assert sheet.rejection is not None
+    assert sheet.rejection.reason is reason
+    assert (sheet.earned, sheet.checks) == (None, ())
+
+
+def test_a_missing_package_is_named_and_so_is_what_there_is(bench: Bench, submission: Write) -> None:
+    sheet = bench.grade(submission(files={"add.py": "import pyspark\n" + REFERENCE})).sheet
+    assert sheet.rejection is not None
+    assert "add.py line 1 imports pyspark" in sheet.rejection.message
+    assert "pandas" in sheet.rejection.hint
+
+
+def test_an_optional_import_is_fine(bench: Bench, submission: Write) -> None:
+    program = "try:\n    import pyspark\nexcept ImportError:\n    pyspark = None\n" + REFERENCE
+    assert bench.grade(submission(files={"add.py": program})).sheet.earned == 10
+
+
+def test_nothing_is_left_of_an_earlier_session(bench: Bench, submission: Write) -> None:
+    """A daemon and files of the first run are gone in the second; B1 would see them."""
+    spoil = (
+        "(pathlib.Path('/tmp') / 'left').touch(); (pathlib.Path('/dev/shm') / 'left').touch(); "
+        "pathlib.Path('add.py').write_text('import sys; sys.exit(9)'); os.fork() or time.sleep(30); out.mkdir()"
+    )
+    program = (f"import os\nimport pathlib\nimport time\n\n\ndef misbehave(out):\n    {spoil}\n\n\n{SABOTAGE}").replace(
+        "        return 3\n", "        return 9 if pathlib.Path('/tmp/left').exists() else 3\n"
+    )
+    sheet = bench.grade(submission(files={"add.py": program})).sheet
+    assert outcomes(sheet)["A1"] == (Outcome.PASSED, None)
+    assert outcomes(sheet)["B1"] == (Outcome.PASSED, None)
+
+
+def test_no_box_is_left(bench: Bench, submission: Write, engine: object) -> None:
+    bench.grade(submission())
+    names = [each.name for each in engine.client.containers.list(all=True, filters={"label": "grader.run"})]  # type: ignore[attr-defined]
+    assert names == []
