@@ -4,7 +4,6 @@ import csv
 import unicodedata
 
 import pyarrow as pa
-import pyarrow.compute
 import pyarrow.parquet as pq
 from rapidfuzz.distance import Levenshtein
 
@@ -48,7 +47,7 @@ def one_city(value):
 
 def reference_tables(raw):
     """Customers, and the final SKU of every SKU that is or was sold."""
-    customers = pq.read_table(raw / "customers.parquet", columns=["customer_id"])
+    customers = pq.read_table(raw / "customers.parquet", columns=["customer_id"])["customer_id"]
     current = set(pq.read_table(raw / "products.parquet", columns=["sku"])["sku"].to_pylist())
     with (raw / "sku_alias.csv").open(encoding="utf-8-sig", newline="") as file:
         replaced = {row["old_sku"]: row["new_sku"] for row in csv.DictReader(file)}
@@ -59,6 +58,6 @@ def reference_tables(raw):
             target, steps = replaced[target], steps + 1
         final[sku] = target
     return {
-        "customers": customers.filter(pa.compute.is_valid(customers["customer_id"])).group_by("customer_id").aggregate([]),
+        "customers": pa.table({"known_id": customers.unique().drop_null()}),
         "skus": pa.table({"raw": list(final), "clean": list(final.values())}),
     }

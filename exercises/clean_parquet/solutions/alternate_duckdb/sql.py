@@ -127,7 +127,7 @@ class Source:
 
     def quantity(self):
         column = self.named["qty"] if "lines" not in self.schema.names else (
-            "list_sum(list_transform(lines, entry -> entry.qty))"
+            "list_sum(list_transform(lines, lambda entry: entry.qty))"
         )
         number = f"({column})::DOUBLE"
         return f"CASE WHEN {number} BETWEEN 1 AND 500 AND {number} = floor({number}) THEN {number}::INTEGER END"
@@ -169,13 +169,13 @@ class Source:
                    {self.order_number()} AS order_no, ingested_at, {self.timestamp()} AS ts_utc,
                    {self.amount_in_cents()} AS cents, {self.named.get('currency', text(HOME[self.shop]))} AS currency,
                    {self.quantity()} AS qty, {self.grams()} AS weight_g, states.clean AS status, {city} AS city,
-                   coalesce(skus.clean, {sku}) AS sku, {self.named['customer_id']} AS customer_id,
-                   customers.customer_id IS NOT NULL AS known
+                   coalesce(skus.clean, {sku}) AS sku, source.{self.named['customer_id']} AS customer_id,
+                   customers.known_id IS NOT NULL AS known
             FROM {self.reader} AS source
             LEFT JOIN status_map states ON states.raw = {self.named['status']}
             {city_join}
             LEFT JOIN skus ON skus.raw = {sku}
-            LEFT JOIN customers ON customers.customer_id = source.{self.named['customer_id']}
+            LEFT JOIN customers ON customers.known_id = source.{self.named['customer_id']}
         )"""
 
     def insert_staging(self):
