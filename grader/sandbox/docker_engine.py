@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import docker
 import docker.credentials.errors
@@ -28,6 +29,7 @@ from docker.utils import kwargs_from_env
 from grader.config import Settings
 from grader.errors import BoxLost, EngineUnavailable, ImageMissing, InfrastructureFault
 
+LOCAL_SOCKET = "unix:///var/run/docker.sock"
 CALL_SECONDS = 60.0
 CONNECT_SECONDS = 10.0
 
@@ -120,11 +122,23 @@ def connect(
     """
     address, arguments = locate(settings, dict(os.environ if environment is None else environment))
     with translate(f"looking for a Docker engine at {address}"):
+        _knock(address)
         # A short first call: a dead TCP address would otherwise cost the whole timeout.
         client = docker.DockerClient(version="auto", timeout=int(CONNECT_SECONDS), **arguments)
         answer = dict(client.version())
         client.api.timeout = int(timeout)
     return Engine(client, _version(answer), address, arguments)
+
+
+def _knock(address: str) -> None:
+    """Open and close a connection, which fails more plainly than the SDK does and leaks no socket."""
+    parts = urlsplit(address)
+    if parts.scheme in ("unix", "http+unix"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(CONNECT_SECONDS)
+            connection.connect("/" + (parts.netloc + parts.path).lstrip("/"))
+    elif parts.scheme in ("tcp", "http", "https") and parts.hostname and parts.port:
+        socket.create_connection((parts.hostname, parts.port), timeout=CONNECT_SECONDS).close()
 
 
 def locate(settings: Settings, environment: dict[str, str]) -> tuple[str, dict[str, Any]]:
@@ -139,7 +153,7 @@ def locate(settings: Settings, environment: dict[str, str]) -> tuple[str, dict[s
         arguments = dict(kwargs_from_env(environment=environment or {"DOCKER_HOST": ""}))
         if "base_url" not in arguments:
             arguments = {**_from_context(environment.get("DOCKER_CONTEXT") or None), **arguments}
-    return str(arguments.get("base_url", "the local socket")), arguments
+    return str(arguments.get("base_url", LOCAL_SOCKET)), arguments
 
 
 def _from_context(name: str | None) -> dict[str, Any]:
@@ -284,6 +298,7 @@ def _disk_full(error: BaseException) -> bool:
 
 def _short(error: BaseException) -> str:
     """Return one line of an error: the engine's own words where there are any."""
-    text = str(getattr(error, "explanation", None) or error) or type(error).__name__
+    own_words = getattr(error, "explanation", None) or getattr(error, "strerror", None)
+    text = str(own_words or error) or type(error).__name__
     first = " ".join(text.split())
     return first if len(first) <= 300 else first[:297] + "..."

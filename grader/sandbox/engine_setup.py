@@ -21,14 +21,14 @@ from filelock import FileLock
 from grader.clock import Deadline
 from grader.config import Settings
 from grader.errors import EngineUnavailable, InfrastructureFault
-from grader.sandbox.docker_engine import Engine, connect, locate
+from grader.sandbox.docker_engine import LOCAL_SOCKET, Engine, connect, locate
 from grader.sandbox.machine import Report, apt_install, run_tool
 
 START_SECONDS = 60.0
 POLL_SECONDS = 0.2
 PACKAGE = "docker.io"
 LOG = Path("/var/log/grader-dockerd.log")
-LOCAL_SOCKETS = ("unix:///var/run/docker.sock", "unix:///run/docker.sock", "http+unix:///var/run/docker.sock")
+LOCAL_SOCKETS = (LOCAL_SOCKET, "unix:///run/docker.sock", "http+unix:///var/run/docker.sock")
 
 # Where root's tools are; a user's PATH often leaves them out.
 _TOOLS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -91,7 +91,7 @@ def ensure_engine(settings: Settings, report: Report) -> Engine:
 def why_not(settings: Settings, machine: Machine, environment: Mapping[str, str]) -> str:
     """Return "" if an engine may be installed and started here, else what a person should type."""
     address, _ = locate(settings, dict(environment))
-    if address not in LOCAL_SOCKETS and address != "the local socket":
+    if address not in LOCAL_SOCKETS:
         return f"Start the engine at {address}, or unset DOCKER_HOST and DOCKER_CONTEXT to use this machine's."
     sudo = "" if machine.root else "sudo "
     if machine.dockerd:

@@ -1,0 +1,123 @@
+"""The doctor's judgement, on facts that no machine has to have."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader.config import Settings
+from grader.sandbox.docker_engine import EngineVersion
+from grader.sandbox.doctor import FLOOR, GIB, Facts, Finding, below_floor, examine, gather, judge
+
+VERSION = EngineVersion(
+    engine="30.0.1", api="1.55", runc="1.4.1", containerd="2.3", os="linux", arch="amd64", kernel="6.18", platform=""
+)
+INFO = {
+    "SecurityOptions": ["name=apparmor", "name=seccomp,profile=default", "name=cgroupns"],
+    "CgroupVersion": "2",
+    "Driver": "overlay2",
+    "Runtimes": {"runc": {}, "runsc": {}},
+    "MemTotal": 8 * GIB,
+    "NCPU": 4,
+    "MemoryLimit": True,
+    "PidsLimit": True,
+    "SwapLimit": True,
+    "CpuCfsQuota": True,
+}
+GOOD = Facts(python=(3, 12, 1), version=VERSION, info=INFO, disk_free=50 * GIB, core_pattern="core")
+
+
+def look(facts: Facts) -> dict[str, Finding]:
+    return {finding.id: finding for finding in judge(facts, tomllib.loads(FLOOR.read_text()))}
+
+
+def with_info(**changes: Any) -> Facts:
+    return replace(GOOD, info={**INFO, **changes})
+
+
+def test_a_machine_in_order_has_nothing_to_say() -> None:
+    assert {finding.level for finding in look(GOOD).values()} == {"ok"}
+
+
+@pytest.mark.parametrize(
+    ("facts", "identity", "level"),
+    [
+        (replace(GOOD, python=(3, 10, 9)), "python", "error"),
+        (replace(GOOD, version=replace(VERSION, engine="20.10.24+dfsg1")), "engine", "warn"),
+        (replace(GOOD, version=replace(VERSION, runc="1.3.2")), "runc", "warn"),
+        (replace(GOOD, version=replace(VERSION, platform="Docker Desktop 4.50.0 (1)")), "desktop", "warn"),
+        (replace(GOOD, version=replace(VERSION, platform="Docker Desktop 4.40.0 (1)")), "desktop-hole", "error"),
+        (with_info(SecurityOptions=["name=apparmor"]), "seccomp", "error"),
+        (with_info(SecurityOptions=["name=seccomp,profile=default"]), "security-module", "warn"),
+        (with_info(CgroupVersion="1"), "cgroups", "warn"),
+        (with_info(PidsLimit=False), "limits", "error"),
+        (with_info(SwapLimit=False), "swap-limit", "warn"),
+        (replace(with_info(Runtimes={"runc": {}}), runtime="runsc"), "runtime", "error"),
+        (replace(GOOD, disk_free=2 * GIB), "disk", "warn"),
+        (replace(GOOD, disk_free=GIB // 2), "disk", "error"),
+        (with_info(MemTotal=2 * GIB), "memory", "warn"),
+        (replace(GOOD, core_pattern="|/usr/lib/apport %p"), "core-pattern", "warn"),
+        (replace(GOOD, missing=("grader-runtime:0",)), "images", "error"),
+        (replace(GOOD, left_over=("abc",)), "left-over-boxes", "warn"),
+        (replace(GOOD, loose_keys=("/k/signing.key",)), "keys", "error"),
+    ],
+)
+def test_what_is_wrong_is_found_and_comes_with_a_hint(facts: Facts, identity: str, level: str) -> None:
+    finding = look(facts)[identity]
+    assert finding.level == level
+    assert finding.hint
+
+
+def test_no_engine_is_one_finding_with_its_own_hint() -> None:
+    findings = look(Facts(python=(3, 12, 1), engine_error=("nobody answers", "Type: x")))
+    assert findings["engine"] == Finding(id="engine", level="error", what="nobody answers", hint="Type: x")
+    assert set(findings) == {"python", "engine"}
+
+
+def test_outdated_images_are_named_but_harm_nothing() -> None:
+    finding = look(replace(GOOD, outdated=("grader-checker:1",)))["outdated-images"]
+    assert (finding.level, "grader-checker:1" in finding.what) == ("ok", True)
+
+
+def test_gvisor_is_recommended_where_it_is_missing() -> None:
+    assert "gVisor" in look(with_info(Runtimes={"runc": {}}))["runtime"].hint
+
+
+@pytest.mark.parametrize(
+    ("version", "below"),
+    [
+        ("1.1.5+ds1", True),
+        ("1.2.7", True),
+        ("1.2.8", False),
+        ("1.3.2", True),
+        ("1.3.3", False),
+        ("1.4.0", False),
+        ("1.5.0", False),
+        ("", False),
+        ("unknown", False),
+    ],
+)
+def test_each_branch_has_a_floor_of_its_own(version: str, below: bool) -> None:
+    assert below_floor(version, ["1.2.8", "1.3.3", "1.4.0-rc.3"]) is below
+
+
+def test_numbers_are_compared_as_numbers() -> None:
+    assert below_floor("9.9.9", ["29.7.0"])
+    assert not below_floor("29.10.0", ["29.7.0"])
+
+
+def test_an_engine_that_does_not_answer_is_a_finding_not_an_error(tmp_path: Path) -> None:
+    findings = examine(Settings(docker_host="unix:///nowhere.sock", config_dir=tmp_path))
+    assert [finding.id for finding in findings if finding.level == "error"] == ["engine"]
+
+
+def test_keys_that_others_can_read_are_found(tmp_path: Path) -> None:
+    (tmp_path / "signing.key").touch(mode=0o600)
+    (tmp_path / "server.key").touch()
+    (tmp_path / "server.key").chmod(0o640)
+    facts = gather(Settings(docker_host="unix:///nowhere.sock", config_dir=tmp_path))
+    assert facts.loose_keys == (str(tmp_path / "server.key"),)
