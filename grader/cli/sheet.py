@@ -43,11 +43,19 @@ def show(file: Path, audience: str, as_json: bool) -> None:
 def export(file: Path, format_name: str, audience: str | None, output: Path | None) -> None:
     """Write a sheet in another format, for an audience."""
     from grader.errors import UsageError
+    from grader.keys import Keyring
     from grader.model.sheet import Audience
     from grader.render.files import export_sheet
+    from grader.scoring.signing import is_genuine, public_key
     from grader.store.folder import read_sheet
 
-    content = export_sheet(read_sheet(file), format_name, Audience(audience) if audience else None)
+    sheet = read_sheet(file)
+    own = Keyring(settings().config_dir).signing_key()
+    # Never lend our signature to a sheet that is not our own, or no longer as we made it.
+    ours = is_genuine(sheet) and sheet.signature is not None and sheet.signature.public_key == public_key(own)
+    if not ours:
+        click.echo("This sheet is not genuine, or signed by somebody else: what is exported is not signed.", err=True)
+    content = export_sheet(sheet, format_name, Audience(audience) if audience else None, own if ours else None)
     if output is None:
         click.echo(content, nl=False)
         return

@@ -1,0 +1,89 @@
+"""Reading a candidate's Parquet in a throwaway process: right tables come through, hostile ones are refused."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from grader.checker.api import SubmissionFailed
+from grader.checker.parsing import TableRead, read_table
+from grader.model.reasons import Reason
+
+SCHEMA = pa.schema([("id", pa.int64()), ("name", pa.string()), ("price", pa.decimal128(12, 2))])
+TABLE = pa.table({"id": [1, 2], "name": ["a", None], "price": [Decimal("1.50"), None]}, schema=SCHEMA)
+MIB = 1024 * 1024
+
+
+def read(folder: Path, table: pa.Table | bytes, decoded_bytes: int = 16 * MIB) -> TableRead:
+    path = folder / "orders.parquet"
+    if isinstance(table, bytes):
+        path.write_bytes(table)
+    else:
+        pq.write_table(table, path)
+    return read_table(path, SCHEMA, name="orders.parquet", decoded_bytes=decoded_bytes)
+
+
+def test_a_right_table_comes_through_unchanged(tmp_path: Path) -> None:
+    found = read(tmp_path, TABLE)
+    assert found == TableRead(TABLE, ())
+
+
+@pytest.mark.parametrize("kind", [pa.large_string(), pa.dictionary(pa.int32(), pa.string()), pa.string_view()])
+def test_how_text_is_laid_out_does_not_matter(tmp_path: Path, kind: pa.DataType) -> None:
+    column = TABLE.column("name").cast(pa.string()).combine_chunks()
+    column = column.dictionary_encode() if pa.types.is_dictionary(kind) else column.cast(kind)
+    found = read(tmp_path, TABLE.set_column(1, "name", column))
+    assert (found.deviations, found.table.column("name").to_pylist()) == ((), ["a", None])
+
+
+@pytest.mark.parametrize(
+    ("change", "deviation"),
+    [
+        (lambda table: table.drop_columns("name"), "missing columns: name"),
+        (lambda table: table.append_column("more", pa.array([1, 2])), "unexpected columns: more"),
+        (lambda table: table.select(["name", "id", "price"]), "another order"),
+        (lambda table: table.set_column(0, "id", pa.array([1, 2], pa.int32())), "id is int32, not int64"),
+        (lambda table: table.set_column(0, "id", pa.array(["x", "y"])), "id cannot be converted"),
+    ],
+)
+def test_what_differs_is_listed_and_the_rest_is_kept(tmp_path: Path, change: object, deviation: str) -> None:
+    found = read(tmp_path, change(TABLE))  # type: ignore[operator]
+    assert deviation in "; ".join(found.deviations)
+    assert found.table.schema == SCHEMA
+    assert found.table.column("price").to_pylist() == [Decimal("1.50"), None]
+
+
+def bomb() -> pa.Table:
+    return pa.table({"id": pa.array([7] * 4_000_000, pa.int64()), "name": ["x" * 50] * 4_000_000})
+
+
+def wide() -> pa.Table:
+    return pa.table({f"c{number}": [1] for number in range(100)})
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", Reason.FORMAT),
+        (b"id,name\n1,a\n", Reason.FORMAT),
+        (b"PAR1" + b"\0" * 100 + b"PAR1", Reason.INVALID),
+        (b"PAR1" + b"\xff" * 100_000 + b"PAR1", Reason.INVALID),
+        (bomb(), Reason.DECODED_CAP),
+        (wide(), Reason.SCHEMA_CAP),
+        (pa.table({"id": [[1]]}), Reason.SCHEMA),
+    ],
+    ids=["empty", "csv", "zeros", "ones", "bomb", "wide", "nested"],
+)
+def test_hostile_files_are_refused_with_a_reason(tmp_path: Path, content: pa.Table | bytes, reason: Reason) -> None:
+    with pytest.raises(SubmissionFailed) as failed:
+        read(tmp_path, content)
+    assert failed.value.reason is reason
+
+
+def test_pandas_metadata_has_no_say(tmp_path: Path) -> None:
+    lying = TABLE.replace_schema_metadata({b"pandas": b'{"index_columns": ["id"], "columns": "nonsense"}'})
+    assert read(tmp_path, lying).table.column_names == SCHEMA.names
