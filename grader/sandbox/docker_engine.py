@@ -10,6 +10,7 @@ Not handled: credentials for registries. Nothing is ever pushed, and the base im
 from __future__ import annotations
 
 import errno
+import http.client
 import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
@@ -255,7 +256,9 @@ TRANSLATIONS: dict[type[BaseException], Translation] = {
     requests.exceptions.ConnectionError: _unavailable,
     requests.exceptions.RequestException: _fault,
     urllib3.exceptions.TimeoutError: _slow,
+    urllib3.exceptions.ProxySchemeUnsupported: _wrong_place,
     urllib3.exceptions.HTTPError: _unavailable,
+    http.client.HTTPException: _unavailable,
     OSError: _os_error,
 }
 

@@ -10,7 +10,7 @@ import shutil
 import stat
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -112,13 +112,7 @@ def clean(settings: Settings) -> list[str]:
     """
     with connect(settings) as engine:
         lines = [f"removed the box {reaped.container[:12]}: {reaped.why}" for reaped in reaper.reap(engine)]
-        for name in _outdated(engine):
-            try:
-                with translate(f"removing the image {name}"):
-                    engine.client.images.remove(name)
-                lines.append(f"removed the image {name}")
-            except InfrastructureFault as error:
-                lines.append(f"kept: {error.message}")
+        lines += remove_images(engine, _outdated(engine))
         with translate("removing what builds left"):
             engine.client.images.prune(filters={"dangling": True, "label": LABEL_STAGE})
         current = {recipe.wheels_folder for recipe in recipes(engine.version.arch)}
@@ -126,6 +120,19 @@ def clean(settings: Settings) -> list[str]:
         if folder.name not in current:
             shutil.rmtree(folder, ignore_errors=True)
             lines.append(f"removed cached wheels: {folder}")
+    return lines
+
+
+def remove_images(engine: Engine, names: Iterable[str]) -> list[str]:
+    """Remove images by name; return one line for each. One that is in use stays."""
+    lines = []
+    for name in names:
+        try:
+            with translate(f"removing the image {name}"):
+                engine.client.images.remove(name)
+            lines.append(f"removed the image {name}")
+        except InfrastructureFault as error:
+            lines.append(f"kept: {error.message}")
     return lines
 
 
