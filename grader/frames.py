@@ -34,6 +34,7 @@ BODY_CAP = 1024 * 1024
 DEPTH_CAP = 32
 REQUEST, REPLY, REFUSAL = 1, 2, 3
 
+_KINDS = (REQUEST, REPLY, REFUSAL)
 _PREFIX = struct.Struct(">4s16sBIII")
 
 
@@ -55,9 +56,15 @@ def encode(frame: Frame, nonce: bytes) -> bytes:
     """Return the bytes of one frame.
 
     Raises:
-        ValueError: Header or body is over its cap, or the header is not plain JSON.
+        ValueError: Header or body is over its cap, the header is not plain JSON, or kind, id or
+            nonce are none.
     """
-    header = json.dumps(frame.header, allow_nan=False, separators=(",", ":")).encode()
+    if len(nonce) != NONCE_SIZE or frame.kind not in _KINDS or not 0 <= frame.request < 2**32:
+        raise ValueError(f"not a frame: kind {frame.kind}, id {frame.request}, nonce of {len(nonce)} bytes")
+    try:
+        header = json.dumps(frame.header, allow_nan=False, separators=(",", ":")).encode()
+    except (TypeError, RecursionError) as error:
+        raise ValueError(f"the header is not plain JSON: {error}") from error
     if len(header) > HEADER_CAP or len(frame.body) > BODY_CAP:
         raise ValueError(f"frame too large: header {len(header)}, body {len(frame.body)} bytes")
     prefix = _PREFIX.pack(MAGIC, nonce, frame.kind, frame.request, len(header), len(frame.body))
@@ -78,7 +85,7 @@ def read_frame(read_exactly: Callable[[int], bytes], nonce: bytes) -> Frame:
     magic, got, kind, request, header_size, body_size = _PREFIX.unpack(read_exactly(_PREFIX.size))
     if magic != MAGIC or got != nonce:
         raise BrokenFrame("bytes that are not a frame of this run")
-    if kind not in (REQUEST, REPLY, REFUSAL):
+    if kind not in _KINDS:
         raise BrokenFrame(f"unknown frame kind {kind}")
     if header_size > HEADER_CAP or body_size > BODY_CAP:
         raise BrokenFrame(f"frame over the cap: header {header_size}, body {body_size} bytes")

@@ -236,6 +236,40 @@ def test_an_archive_that_was_written_to_a_pipe_is_accepted(take: Take, long: boo
     assert take(pipe.getvalue()).paths == tuple(sorted(HONEST))
 
 
+def test_a_gap_before_the_first_entry_is_refused(refused: Refused) -> None:
+    at = directory_of(ONE)
+    record = patched(ONE[at:-END], 42, struct.pack("<L", at))
+    refused(Rejection.BAD_ARCHIVE, joined(ONE[:at] * 2, record))
+
+
+def test_a_name_that_is_not_the_utf8_it_claims_to_be_is_refused(refused: Refused) -> None:
+    data = zipped({"für.py": b""}).replace("für".encode(), b"f\xff\xffr")
+    refused(Rejection.BAD_ARCHIVE, data)
+
+
+@pytest.mark.parametrize(
+    "field", [struct.pack("<2H2Q", 1, 16, 9, 9), struct.pack("<2HQ", 1, 8, 180), b"", b"\1\0\x10\0"]
+)
+def test_a_long_size_that_disagrees_is_refused(refused: Refused, field: bytes) -> None:
+    at = directory_of(ONE)
+    local = patched(patched(ONE[:at], 18, b"\xff" * 8), 28, struct.pack("<H", len(field)))
+    refused(Rejection.BAD_ARCHIVE, joined(local[:38] + field + local[38:], ONE[at:-END]))
+
+
+def test_a_long_size_that_agrees_is_accepted(take: Take) -> None:
+    at = directory_of(ONE)
+    other = struct.pack("<2H3s", 0x5455, 3, b"abc")
+    field = other + struct.pack("<2H2Q", 1, 16, 180, at - 38)
+    local = patched(patched(ONE[:at], 18, b"\xff" * 8), 28, struct.pack("<H", len(field)))
+    assert take(joined(local[:38] + field + local[38:], ONE[at:-END])).paths == ("clean.py",)
+
+
+def test_a_streamed_entry_without_its_descriptor_is_refused(refused: Refused) -> None:
+    at = directory_of(ONE)
+    record = patched(ONE[at:-END], 8, b"\x08\0")
+    refused(Rejection.BAD_ARCHIVE, joined(patched(ONE[:at], 6, b"\x08\0"), record))
+
+
 def test_names_in_an_old_code_page_are_shown(refused: Refused) -> None:
     data = zipped({"clean.py": b"", "Xber.md": b""}).replace(b"Xber", b"\x9aber")
     assert "Über" in refused(Rejection.NAME, data).message
