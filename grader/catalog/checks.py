@@ -9,7 +9,6 @@ here: a name that is used twice, a check inside a class, parameters, skips.
 from __future__ import annotations
 
 import ast
-import math
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -23,6 +22,7 @@ from grader.model.exercise import CheckDeclaration
 
 _FOLDER = "checks"
 _REQUIRED = ("id", "title", "points", "competency")
+_MOST_POINTS = 1000
 _OPTIONAL = ("question", "feedback")
 _HARMFUL = {"parametrize", "skip", "skipif", "xfail"}
 
@@ -72,8 +72,6 @@ def _check_together(
         if check.competency not in competencies:
             listed = ", ".join(competencies)
             raise _defect(check, f"{check.id}: unknown competency {check.competency!r}; there are {listed}")
-        if check.points <= 0:
-            raise _defect(check, f"{check.id}: points must be more than 0")
 
 
 def _defect(check: CheckDeclaration, what: str) -> ExerciseDefect:
@@ -147,8 +145,8 @@ class _Module:
             raise self.defect(decorators[1], f"{function.name} is declared twice")
         values = self._arguments(function.name, decorators[0])
         points = values["points"]
-        if isinstance(points, bool) or not isinstance(points, int | float) or not math.isfinite(points):
-            raise self.defect(decorators[0], f"{function.name}: points must be a number")
+        if isinstance(points, bool) or not isinstance(points, int | float) or not 0 < points <= _MOST_POINTS:
+            raise self.defect(decorators[0], f"{function.name}: points must be a number above 0, up to {_MOST_POINTS}")
         if Decimal(str(points)) != to_points(points):
             raise self.defect(decorators[0], f"{function.name}: points have at most two decimals")
         place = {"file": self.file, "line": function.lineno, "function": function.name}

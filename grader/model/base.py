@@ -25,11 +25,12 @@ def to_points(value: object) -> Decimal:
     """
     try:
         number = Decimal(str(value))
-    except ArithmeticError as error:
+        rounded = number.quantize(CENT, rounding=ROUND_HALF_UP)
+    except ArithmeticError as error:  # not a number at all, or too large to be rounded
         raise ValueError(f"{value!r} is not a number of points") from error
-    if not number.is_finite() or number < 0:
+    if not rounded.is_finite() or number < 0:
         raise ValueError(f"{value!r} is not a number of points")
-    return number.quantize(CENT, rounding=ROUND_HALF_UP)
+    return rounded
 
 
 # Decimal inside, so that totals add up exactly; a plain number in JSON, so that people can read it.
