@@ -7,18 +7,21 @@ import secrets
 import socket
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from grader.clock import Deadline
 from grader.errors import BoxLost, EngineUnavailable, InfrastructureFault
 from grader.model.run import Isolation
-from grader.sandbox import hardening, isolation, reaper
+from grader.sandbox import cgroup, hardening, isolation, reaper
+from grader.sandbox.cgroup import Cgroup
 from grader.sandbox.docker_engine import Engine, translate
 from grader.sandbox.failures import start_fault
 from grader.sandbox.port import BoxSpec, Ending, Usage
 from grader.sandbox.stream import BoxStream, DockerSocket
 
-DRAIN_SECONDS = 1.0
+DRAIN_SECONDS = 0.5
+SETTLE_SECONDS = 2.0
 LATE_SECONDS = 2.0
 
 
@@ -75,7 +78,8 @@ class DockerSandbox:
         except BaseException:
             stream.close()
             raise
-        return DockerBox(self._engine, container, stream, self._isolation(spec, inspected))
+        found = cgroup.find(int(inspected["State"].get("Pid") or 0), container)
+        return DockerBox(self._engine, container, stream, self._isolation(spec, inspected), found)
 
     def _body(self, spec: BoxSpec, image: dict[str, Any]) -> dict[str, Any]:
         return hardening.container_body(
@@ -108,7 +112,8 @@ class DockerSandbox:
                 f"boxes cannot be reached over {self._engine.address}",
                 hint="Use a unix:// or tcp:// address; for a machine behind ssh, forward its socket.",
             )
-        return BoxStream(DockerSocket(connection, owner=file))
+        # Closing the response closes what the HTTP client has built around the socket, from the outside in.
+        return BoxStream(DockerSocket(connection, owner=getattr(file, "_response", file)))
 
     def _isolation(self, spec: BoxSpec, inspected: dict[str, Any]) -> Isolation:
         return isolation.read_back(
@@ -136,13 +141,22 @@ class DockerBox:
         container: Its id.
         stream: Attached to it.
         isolation: Its walls.
+        group: Its control group, where that can be read from here.
     """
 
-    def __init__(self, engine: Engine, container: str, stream: BoxStream, isolation: Isolation) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        container: str,
+        stream: BoxStream,
+        isolation: Isolation,
+        group: Cgroup | None = None,
+    ) -> None:
         self._engine = engine
         self._container = container
         self._stream = stream
         self._isolation = isolation
+        self._cgroup = group
         self._lock = threading.Lock()
         self._usage = Usage(cpu_seconds=0.0, memory=0, peak_memory=0)
         self._killed = False
@@ -167,26 +181,33 @@ class DockerBox:
         return self._stream.read_exactly(size, deadline)
 
     def usage(self) -> Usage:
-        """Measure from outside; after the end, what was measured last."""
+        """Measure from outside; after the end, what was measured last.
+
+        With an engine on another machine this takes up to a second, and is up to a second old.
+        """
         if self._ending is None:
-            with contextlib.suppress(BoxLost), translate("measuring a box"):
-                self._count(self._engine.api.stats(self._container, stream=False, one_shot=True))
+            with contextlib.suppress(BoxLost, FileNotFoundError, ProcessLookupError):
+                self._count(*(self._cgroup.read() if self._cgroup else self._ask_engine()))
         return self._usage
 
-    def _count(self, stats: dict[str, Any]) -> None:
+    def _ask_engine(self) -> tuple[float, int]:
+        with translate("measuring a box"):
+            stats = self._engine.api.stats(self._container, stream=False, one_shot=True)
         cpu = stats.get("cpu_stats", {}).get("cpu_usage", {}).get("total_usage") or 0
-        memory = anonymous_memory(stats.get("memory_stats", {}))
-        with self._lock:  # of a container that has ended the engine says zero; neither number may go back
+        return cpu / 1e9, cgroup.anonymous_memory(stats.get("memory_stats", {}).get("stats") or {})
+
+    def _count(self, cpu_seconds: float, memory: int) -> None:
+        with self._lock:  # of a container that has ended the engine says zero; what was used may not go back
             self._usage = Usage(
-                cpu_seconds=max(self._usage.cpu_seconds, cpu / 1e9),
+                cpu_seconds=max(self._usage.cpu_seconds, cpu_seconds),
                 memory=memory,
                 peak_memory=max(self._usage.peak_memory, memory),
             )
 
     def kill(self) -> None:
         """End everything in the box; see `port.Box`."""
-        if self._ending is None:
-            self._kill()
+        if self._ending is None and self._state().get("Running"):
+            self._kill(self._stream.interrupt)
 
     def close(self) -> Ending:
         """End the box and remove it; see `port.Box`.
@@ -204,13 +225,12 @@ class DockerBox:
         return self._ending
 
     def _end(self) -> Ending:
-        state = self._state()
-        if state.get("Running"):
-            self._kill()
-            self._stream.drain(Deadline(DRAIN_SECONDS))
-            state = self._state()
+        self._stream.drain(Deadline(DRAIN_SECONDS), quiet=0.0)
+        if self._settled_state().get("Running"):
+            self._kill(self._stream.close)
         else:
-            self._stream.drain(Deadline(DRAIN_SECONDS))
+            self._stream.drain(Deadline(DRAIN_SECONDS), quiet=DRAIN_SECONDS)
+        state = self._state()
         return Ending(
             exit_status=state.get("ExitCode"),
             oom=bool(state.get("OOMKilled")),
@@ -218,7 +238,21 @@ class DockerBox:
             stderr=self._stream.stderr,
         )
 
-    def _kill(self) -> None:
+    def _settled_state(self) -> dict[str, Any]:
+        """Return the state; of a box whose stream has ended, not before the engine has noticed its end too."""
+        deadline = Deadline(SETTLE_SECONDS if self._stream.ended else 0.0)
+        while (state := self._state()).get("Running") and not deadline.passed:
+            time.sleep(0.01)
+        return state
+
+    def _kill(self, hang_up: Callable[[], None]) -> None:
+        """End a box that runs.
+
+        Hanging up goes first: the engine cannot notice the end of a box before all its output has
+        gone somewhere, and would wait for this process, which waits for the engine.
+        """
+        self._killed = True  # also if it ends by itself now, because its stdin does
+        hang_up()
         try:
             with translate("ending a box"):
                 self._engine.api.kill(self._container)
@@ -227,23 +261,12 @@ class DockerBox:
         except InfrastructureFault:
             if self._state().get("Running"):
                 raise
-        else:
-            self._killed = True
 
     def _state(self) -> dict[str, Any]:
         """Return the container's state; nothing when somebody has removed it."""
         with contextlib.suppress(BoxLost), translate("asking how a box ended"):
             return dict(self._engine.api.inspect_container(self._container)["State"])
         return {}
-
-
-def anonymous_memory(stats: dict[str, Any]) -> int:
-    """Return the bytes that processes hold, without tmpfs and page cache, for either version of cgroups."""
-    figures = stats.get("stats") or {}
-    for name in ("total_rss", "anon", "rss"):
-        if name in figures:
-            return int(figures[name])
-    return int(stats.get("usage") or 0)
 
 
 def _remove_surely(engine: Engine, container: str) -> bool:

@@ -134,8 +134,10 @@ def _limits(spec: BoxSpec, *, cpus: int, swap_limit: bool) -> dict[str, Any]:
     limits = spec.limits
     memory, size = int(limits.memory), int(limits.workspace)
     disk = f"size={size},nr_inodes={limits.files},mode=1777,nosuid,nodev,noexec"
+    # runc gives a tmpfs the mode of the folder that it covers, whatever was asked for, so /work needs an owner.
+    user, group = NOBODY.split(":")
     return {
-        "Tmpfs": {"/tmp": disk, WORK: disk},  # noqa: S108 - the box's own
+        "Tmpfs": {"/tmp": disk, WORK: f"{disk},uid={user},gid={group}"},  # noqa: S108 - the box's own
         "ShmSize": SHARED_MEMORY,
         "Memory": memory,
         "MemorySwap": memory if swap_limit else -1,

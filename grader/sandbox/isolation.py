@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from grader.model.run import Isolation
+from grader.sandbox.doctor import FLOOR, below_floor
 from grader.sandbox.hardening import profile_name
-
-FLOOR = Path(__file__).resolve().parent.parent.parent / "docker" / "version-floor.toml"
 
 
 def read_back(
@@ -21,7 +19,7 @@ def read_back(
     info: Mapping[str, Any],
     inspected: Mapping[str, Any],
     profile: str,
-    floor: Mapping[str, str],
+    floor: Mapping[str, Any],
     cpus: float,
 ) -> Isolation:
     """Return the walls around one container.
@@ -32,7 +30,7 @@ def read_back(
         info: The engine's `info`.
         inspected: The engine's inspect of the container, without `differences`.
         profile: Our seccomp profile; the container was found to have it.
-        floor: Lowest versions that have all known holes closed: "engine", "runc".
+        floor: From `load_floor`.
         cpus: How many the box should have had.
     """
     runtime = str(inspected.get("HostConfig", {}).get("Runtime") or "unknown")
@@ -59,7 +57,7 @@ def security_module(inspected: Mapping[str, Any]) -> str:
 
 
 def _warnings(
-    engine: str, runc: str, info: Mapping[str, Any], module: str, floor: Mapping[str, str], cpus: float
+    engine: str, runc: str, info: Mapping[str, Any], module: str, floor: Mapping[str, Any], cpus: float
 ) -> Iterator[str]:
     if module == "none":
         yield "No security module (AppArmor or SELinux) confines the box: one wall less."
@@ -69,19 +67,12 @@ def _warnings(
     if machine < cpus:
         yield f"The box was to have {cpus:g} CPUs, but the engine's machine has {machine}."
     for name, version in (("engine", engine), ("runc", runc)):
-        lowest = floor.get(name, "")
-        if lowest and below(version, lowest):
-            yield f"{'Docker' if name == 'engine' else name} {version} is older than {lowest}: known holes are open."
+        floors = floor.get("branches", {}).get(name) or [floor[name]] if name in floor else []
+        if floors and below_floor(version, floors):
+            title = "Docker" if name == "engine" else name
+            yield f"{title} {version} is older than {floor[name]}: known holes may be open."
 
 
-def load_floor(path: Path = FLOOR) -> dict[str, str]:
-    """Return the lowest versions that have all known holes closed; nothing where no file says them."""
-    if not path.is_file():
-        return {}
-    return {name: value for name, value in tomllib.loads(path.read_text()).items() if isinstance(value, str)}
-
-
-def below(version: str, floor: str) -> bool:
-    """Compare versions by their leading numbers: "20.10.24+dfsg1" is below "29.7.0"; "" never is."""
-    numbers = [[int(part) for part in re.findall(r"\d+", text)[:3]] for text in (version, floor)]
-    return bool(numbers[0]) and numbers[0] < numbers[1]
+def load_floor(path: Path = FLOOR) -> dict[str, Any]:
+    """Return the lowest versions in which all known holes are closed; nothing where no file says them."""
+    return tomllib.loads(path.read_text()) if path.is_file() else {}

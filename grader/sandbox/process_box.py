@@ -26,7 +26,8 @@ PROGRAMS: Mapping[Role, tuple[str, ...]] = {
     Role.SUBMISSION: (sys.executable, "-I", "-m", "grader.agent.main"),
     Role.CHECKER: (sys.executable, "-I", "-m", "grader.checker.main"),
 }
-DRAIN_SECONDS = 1.0
+DRAIN_SECONDS = 0.5
+SETTLE_SECONDS = 2.0
 END_SECONDS = 10.0
 
 _NO_WALLS = "There are no walls: the submission ran as an ordinary process of this user, without limits."
@@ -94,7 +95,8 @@ class ProcessBox:
     """
 
     def __init__(self, child: subprocess.Popen[bytes], folder: Path) -> None:
-        assert child.stdin is not None and child.stdout is not None
+        assert child.stdin is not None
+        assert child.stdout is not None
         assert child.stderr is not None
         self._child = child
         self._folder = folder
@@ -146,11 +148,14 @@ class ProcessBox:
     def close(self) -> Ending:
         """End the program and delete its folder; see `port.Box`."""
         if self._ending is None:
+            if self._stream.ended:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._child.wait(SETTLE_SECONDS)  # it is about to exit
             self.kill()
             self._end_session()  # also what an ended program left running
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._child.wait(END_SECONDS)
-            self._stream.drain(Deadline(DRAIN_SECONDS))
+            self._stream.drain(Deadline(DRAIN_SECONDS), quiet=0.0)
             self._stream.close()
             shutil.rmtree(self._folder, ignore_errors=True)
             self._ending = Ending(

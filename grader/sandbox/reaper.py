@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader import clock
-from grader.errors import BoxLost, InfrastructureFault
+from grader.errors import BoxLost, EngineUnavailable, InfrastructureFault
 from grader.sandbox.docker_engine import Engine, translate
 from grader.sandbox.port import BoxSpec
 
@@ -110,10 +110,19 @@ def reap(engine: Engine) -> list[Reaped]:
     for container in containers:
         labels = container.get("Labels") or {}
         why = why_remove(labels, now=now, machine=machine, alive=is_alive)
-        if why:
-            remove(engine, container["Id"])
+        if why and _can_remove(engine, container["Id"]):
             reaped.append(Reaped(container=container["Id"], run=labels[LABEL_RUN], why=why))
     return reaped
+
+
+def _can_remove(engine: Engine, container: str) -> bool:
+    """Remove a container; one that cannot go now must not keep the others from going."""
+    try:
+        return remove(engine, container)
+    except EngineUnavailable:
+        raise
+    except InfrastructureFault:
+        return False
 
 
 def remove(engine: Engine, container: str) -> bool:

@@ -6,6 +6,7 @@ Docker's multiplexed socket, or the three pipes of a child process. Everything i
 
 from __future__ import annotations
 
+import contextlib
 import os
 import selectors
 import socket
@@ -60,6 +61,9 @@ class Carrier(Protocol):
         Raises:
             EOFError: Nobody will read it.
         """
+
+    def interrupt(self) -> None:
+        """Make `receive` and `send` meet the end, from any thread."""
 
     def close(self) -> None:
         """Give everything back. Idempotent."""
@@ -117,14 +121,31 @@ class BoxStream:
                 raise EOFError("the box ended before everything was written")
             left = left[self._turn(deadline, left) :]
 
-    def drain(self, deadline: Deadline) -> None:
-        """Read to the end for what stderr still says; forget stdout."""
+    @property
+    def ended(self) -> bool:
+        """Whether the box has closed its stdout."""
+        return self._main not in self._open and self._stderr_total <= STDERR_CAP
+
+    def drain(self, deadline: Deadline, *, quiet: float) -> None:
+        """Read on for what stderr still says, and forget stdout.
+
+        Args:
+            deadline: When to stop at the latest.
+            quiet: Seconds without a byte after which to stop; 0 takes only what has come already.
+        """
         while self._open and not deadline.passed:
             self._stdout.clear()
-            try:
-                self._turn(deadline, None)
-            except TimeoutError:
+            with selectors.DefaultSelector() as selector:
+                self._register(selector, reading=True, writing=False)
+                ready = selector.select(min(quiet, deadline.left))
+            if not ready:
                 return
+            for key, _ in ready:
+                self._take_in(key.data)
+
+    def interrupt(self) -> None:
+        """End the stream from another thread: whoever reads or writes meets the end of it."""
+        self._carrier.interrupt()
 
     def close(self) -> None:
         """Give the carrier back; reading what was buffered still works."""
@@ -224,13 +245,18 @@ class DockerSocket:
         except (OSError, ValueError) as error:
             raise EOFError("the connection to the box broke") from error
 
+    def interrupt(self) -> None:
+        """Hang up; see `Carrier`."""
+        with contextlib.suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
-        """Close the socket."""
-        self._connection.close()
+        """Close the socket, and what has been built around it."""
         closer = getattr(self._owner, "close", None)
         if closer is not None:
             closer()
         self._owner = None
+        self._connection.close()
 
     def _separate(self, data: bytes) -> Pieces:
         pieces: Pieces = []
@@ -308,6 +334,9 @@ class ChildPipes:
             return 0
         except BrokenPipeError as error:
             raise EOFError("the process closed its input") from error
+
+    def interrupt(self) -> None:
+        """Nothing to do: the pipes end with the process."""
 
     def close(self) -> None:
         """Close all three."""
