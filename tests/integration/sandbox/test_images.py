@@ -141,13 +141,13 @@ def test_a_build_that_fails_leaves_no_image_and_says_why(engine: Engine, images:
     recipe = replace(
         recipes(engine.version.arch)[0], dockerfile=b"ARG LIBRARIES\nFROM ${LIBRARIES}\nRUN echo flooded; exit 3\n"
     )
-    with pytest.raises(ImageMissing, match="(?s)code: 3.*flooded"):
+    with pytest.raises(ImageMissing, match=r"(?s)code: 3.*flooded"):
         build_image(engine, Settings(), recipe, lambda _: None)
     assert image_id(engine, recipe.tag) is None
 
 
 def test_builds_have_no_network(engine: Engine, images: Images) -> None:
-    dockerfile = b'ARG LIBRARIES\nFROM ${LIBRARIES}\nRUN test "$(ls /sys/class/net)" != lo\n'
+    dockerfile = b"ARG LIBRARIES\nFROM ${LIBRARIES}\nRUN test $(wc -l </proc/net/route) -gt 1\n"
     recipe = replace(recipes(engine.version.arch)[0], dockerfile=dockerfile)
     with pytest.raises(ImageMissing, match="code: 1"):
         build_image(engine, Settings(), recipe, lambda _: None)
