@@ -18,7 +18,9 @@ Cell = tuple[object, str]
 OFFSETS = tuple(minutes for minutes in range(-720, 841, 30) if minutes)
 
 
-def write_order(draw: random.Random, order: Order, file: FileHabits, world: World) -> tuple[dict[str, object], dict[str, str]]:
+def write_order(
+    draw: random.Random, order: Order, file: FileHabits, world: World
+) -> tuple[dict[str, object], dict[str, str]]:
     """Write one order as `file` would, with defects drawn at the world's rates.
 
     Returns:
@@ -48,7 +50,14 @@ def write_number(draw: random.Random, number: int, rates: dict[str, float]) -> C
     """Write an order number; its canonical form is seven digits."""
     if draw.random() >= rates["key"]:
         return f"{number:07d}", ""
-    forms = (f"ord-{number}", f"ORD-{number:07d}", f"#{number:05d}", f"{number}", f" {number:07d} ", f"Ord-{number:06d}")
+    forms = (
+        f"ord-{number}",
+        f"ORD-{number:07d}",
+        f"#{number:05d}",
+        f"{number}",
+        f" {number:07d} ",
+        f"Ord-{number:06d}",
+    )
     return draw.choice(forms), "key"
 
 

@@ -6,13 +6,13 @@ Rows are combinations of a few thousand states that are written row by row like 
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-
 from layout import plan_files
 from orders import Row
 from publish import QUANTITY_TYPES, order_table
@@ -55,7 +55,12 @@ def write_history(seed: int, world: World, folder: Path, rows: int) -> None:
 
 
 def _raw_table(
-    templates: list[Row], template: np.ndarray, numbers: np.ndarray, orders: np.ndarray, form: np.ndarray, age: np.ndarray
+    templates: list[Row],
+    template: np.ndarray,
+    numbers: np.ndarray,
+    orders: np.ndarray,
+    form: np.ndarray,
+    age: np.ndarray,
 ) -> pa.Table:
     count = len(numbers)
     forms = [f"{number:07d}" for number in numbers] + [f"ord-{number}" for number in numbers]
@@ -98,3 +103,5 @@ def _write_truth(
     ]
     folder.mkdir()
     write_parquet(order_table(rows), folder / "orders.parquet")
+    counts = {"rows_in": len(template), "rows_out": len(rows), "rows_quarantined": int((~valid).sum())}
+    (folder / "report.json").write_text(json.dumps(counts) + "\n", encoding="utf-8")

@@ -25,7 +25,9 @@ def plan_files(draw: random.Random, rows: int) -> tuple[FileHabits, ...]:
     draw.shuffle(made)
     mean = rows / FILES
     return tuple(
-        FileHabits(**{**_fields(habits), "name": f"part-{place:02d}.parquet", "rows": round(mean * draw.uniform(0.8, 1.2))})
+        FileHabits(
+            **{**_fields(habits), "name": f"part-{place:02d}.parquet", "rows": round(mean * draw.uniform(0.8, 1.2))}
+        )
         for place, habits in enumerate(made)
     )
 

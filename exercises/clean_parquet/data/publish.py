@@ -13,7 +13,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
-
 from orders import FileHabits, Row
 from world import World, chance, write_lookups, write_parquet
 
@@ -21,6 +20,9 @@ INPUT_COLUMNS = (
     "shop", "order_no", "ordered_at", "ingested_at", "amount", "currency", "qty", "weight", "weight_unit",
     "status", "city", "sku", "customer_id",
 )  # fmt: skip
+
+OUTPUT_NAMES = {"weight": "weight_g", "ordered_at": "ts_utc"}
+RAW_NAMES = {output: column for column, output in OUTPUT_NAMES.items()}
 
 LINES = pa.list_(pa.struct([("sku", pa.string()), ("qty", pa.int32())]))
 
@@ -74,7 +76,8 @@ def decide(rows: Sequence[Row], unreadable: frozenset[str]) -> Fates:
             best[key] = place
     winners = frozenset(best.values())
     names = tuple(
-        "quarantined" if row.reason else "kept" if place in winners else "duplicate" for place, row in enumerate(readable)
+        "quarantined" if row.reason else "kept" if place in winners else "duplicate"
+        for place, row in enumerate(readable)
     )
     return Fates(rows=readable, names=names)
 
@@ -220,16 +223,18 @@ def write_ledger(folder: Path, fates: Fates) -> None:
     }
     write_parquet(pa.table(table), folder / "rows.parquet")
     cells = [(row.file.name, row.position, *cell) for row in rows for cell in _labelled(row)]
-    names = ("source_file", "source_row", "column", "defect")
-    write_parquet(pa.table(dict(zip(names, map(list, zip(*cells, strict=True)), strict=True))), folder / "cells.parquet")
+    names = ("source_file", "source_row", "column", "defect", "raw")
+    write_parquet(
+        pa.table(dict(zip(names, map(list, zip(*cells, strict=True)), strict=True))), folder / "cells.parquet"
+    )
 
 
-def _labelled(row: Row) -> list[tuple[str, str]]:
+def _labelled(row: Row) -> list[tuple[str, str, str]]:
+    """List a row's cells that are not clean: output column, defect class, raw value for people."""
     cells = list(row.defects.items())
     if row.file.drifted:
-        renamed = {"weight": "weight_g", "ordered_at": "ts_utc"}
-        moved = [renamed.get(column, column) for column in row.file.names]
+        moved = [OUTPUT_NAMES.get(column, column) for column in row.file.names]
         moved += [column for column in ("shop", "currency") if column in row.file.absent]
         moved += ["qty", "sku"] if row.file.nested else []
         cells += [(column, "moved") for column in moved if column not in row.defects]
-    return cells
+    return [(column, defect, str(row.cells[RAW_NAMES.get(column, column)])) for column, defect in cells]

@@ -125,9 +125,7 @@ def _other_number(draw: random.Random, row: Row, newest: Row, world: World) -> N
         row.cells["order_no"], _ = write_number(draw, row.order.number, world.rates)
 
 
-def _older_states(
-    draw: random.Random, rows: list[Row], files: tuple[FileHabits, ...], world: World
-) -> list[Row]:
+def _older_states(draw: random.Random, rows: list[Row], files: tuple[FileHabits, ...], world: World) -> list[Row]:
     """Add older states, as many before the newest one in file order as after it."""
     made = []
     for group_id, row in enumerate(rows):
@@ -153,9 +151,7 @@ def _state(draw: random.Random, row: Row, file: FileHabits, world: World) -> Row
     return state
 
 
-def _newer_but_spoiled(
-    draw: random.Random, rows: list[Row], files: tuple[FileHabits, ...], world: World
-) -> list[Row]:
+def _newer_but_spoiled(draw: random.Random, rows: list[Row], files: tuple[FileHabits, ...], world: World) -> list[Row]:
     """Add newer states that belong in quarantine, so that the newest valid state is not the newest one."""
     made = []
     for group_id, row in enumerate(rows):

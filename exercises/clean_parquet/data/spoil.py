@@ -20,7 +20,9 @@ def bad_date(draw: random.Random, shop: Shop) -> object:
     day, month = draw.choice(((31, 2), (30, 2), (31, 4), (31, 11)))
     swapped = (draw.randrange(1, 13), draw.randrange(13, 29))  # legal only in the other shop's order
     first, second = (day, month) if shop.day_first else (month, day)
-    outside = draw.choice((0, -draw.randrange(DAY, 300 * DAY), 4_102_444_799, END_SECOND + draw.randrange(DAY, 900 * DAY)))
+    outside = draw.choice(
+        (0, -draw.randrange(DAY, 300 * DAY), 4_102_444_799, END_SECOND + draw.randrange(DAY, 900 * DAY))
+    )
     forms = (
         f"{first:02d}/{second:02d}/{moment.year} {clock}",
         f"{swapped[0]:02d}/{swapped[1]:02d}/{moment.year} {clock}"

@@ -16,7 +16,7 @@ LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 def chance(seed: int, stream: str) -> random.Random:
     """Return the generator of one named stream; streams of a seed do not disturb each other."""
-    return random.Random(f"clean_parquet:{seed}:{stream}")  # noqa: S311 - reproducible data, no secret
+    return random.Random(f"clean_parquet:{seed}:{stream}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,7 +112,7 @@ def survey(path: Path, lookups: Lookups) -> Survey:
         for place, column in reversed(list(enumerate(bad))):
             fate[column.to_numpy(zero_copy_only=False)] = place
         shop = pc.index_in(batch.shop(), SHOP_NAMES).to_numpy(zero_copy_only=False)
-        key = shop.astype(np.int64) * 10_000_000 + batch.number().cast(pa.int64()).to_numpy(zero_copy_only=False)
+        key = shop.astype(np.int64) * 10_000_000 + batch.number().to_numpy(zero_copy_only=False)
         parts.append((key, batch.ingested(), fate))
     empty = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int8))
     key, ingested, fate = (np.concatenate(column) for column in zip(*parts or [empty], strict=True))
@@ -142,7 +142,7 @@ def cleaned(batch: Batch, lookups: Lookups, file: str, rows: np.ndarray) -> pa.T
     amount = pc.multiply(batch.cents().cast(pa.decimal128(19, 0)), pa.scalar(Decimal("0.01")))
     columns = [
         batch.shop(),
-        batch.number(),
+        pc.utf8_lpad(batch.number().cast(pa.string()), 7, "0"),
         batch.moment().cast(pa.timestamp("us", tz="UTC")),
         amount.cast(pa.decimal128(12, 2)),
         batch.currency(),

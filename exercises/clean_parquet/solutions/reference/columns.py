@@ -28,6 +28,8 @@ class Memo:
 
     def __call__(self, column: pa.Array) -> pa.Array:
         """Repair a text column."""
+        if pa.types.is_dictionary(column.type) and len(column.dictionary) > len(column):
+            column = column.cast(pa.string())  # a dictionary made for many batches
         encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
         if len(self._known) > MEMORY:
             self._known.clear()
@@ -42,7 +44,6 @@ class Memo:
         return self._known[value]
 
 
-number = Memo(repair.number, pa.string())
 grams = Memo(repair.grams, pa.float64())
 status = Memo(repair.status, pa.string())
 city = Memo(repair.city, pa.string())
@@ -169,8 +170,9 @@ class Batch:
         return pc.if_else(in_kilos, pc.round(pc.multiply(known, 1000.0), 6), known)
 
     def number(self) -> pa.Array:
-        """Return order numbers of seven digits."""
-        return number(self._columns["order_no"])
+        """Return order numbers as integers. Nearly all differ, so they are not remembered one by one."""
+        bare = pc.replace_substring_regex(pc.utf8_trim(self.text("order_no"), " "), "(?i)^(ord-|#)", "")
+        return bare.cast(pa.int64())
 
     def status(self) -> pa.Array:
         """Return one of the six statuses."""

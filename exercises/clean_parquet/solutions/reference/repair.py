@@ -20,14 +20,6 @@ WEIGHT = re.compile(r"(\d+(?:\.\d+)?) (k?g)")
 BLANKS = str.maketrans({"\u00a0": " ", "\u202f": " "})
 
 
-def number(raw: str | None) -> str | None:
-    """Repair an order number to seven digits."""
-    if raw is None:
-        return None
-    text = re.sub(r"^(ord-|#)", "", raw.strip(), flags=re.IGNORECASE)
-    return text.lstrip("0").rjust(7, "0")
-
-
 def moment(raw: str | None, shop: str) -> int | None:
     """Read a moment: microseconds since 1970 UTC, or None when it is no valid one."""
     try:

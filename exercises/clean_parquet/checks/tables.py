@@ -1,0 +1,206 @@
+"""What is known to be true of a data set, and a candidate's tables laid beside it.
+
+Everything here takes whatever a candidate's program wrote: rows that do not exist, rows twice, nulls
+everywhere, no rows at all. None of it raises.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+ORDERS = pa.schema(
+    [
+        ("shop", pa.string()),
+        ("order_no", pa.string()),
+        ("ts_utc", pa.timestamp("us", tz="UTC")),
+        ("amount", pa.decimal128(12, 2)),
+        ("currency", pa.string()),
+        ("qty", pa.int32()),
+        ("weight_g", pa.float64()),
+        ("status", pa.string()),
+        ("city", pa.string()),
+        ("sku", pa.string()),
+        ("customer_id", pa.string()),
+        ("source_file", pa.string()),
+        ("source_row", pa.int64()),
+    ]
+)
+QUARANTINE = pa.schema(
+    [("source_file", pa.string()), ("source_row", pa.int64()), ("reason", pa.string()), ("raw_json", pa.string())]
+)
+VALUES = tuple(name for name in ORDERS.names if name not in ("source_file", "source_row"))
+REASONS = ("bad_date", "bad_amount", "bad_qty", "unknown_customer")
+GRAMS = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Truth:
+    """What is true of one data set.
+
+    Attributes:
+        rows: Every row of the readable files: lineage, fate, reason, true key, group, drifted, touched.
+        orders: The rows that are kept, in the columns of the output.
+        cells: Cells that are not clean: lineage, column, defect class, raw value.
+        kept: Places of the kept rows in `rows`, in the order of `orders`.
+        starts: File name to the place of its first row in `rows`.
+        counts: File name to its number of rows.
+    """
+
+    rows: pa.Table
+    orders: pa.Table
+    cells: pa.Table
+    kept: np.ndarray
+    starts: dict[str, int]
+    counts: dict[str, int]
+
+    def places(self, table: pa.Table) -> np.ndarray:
+        """Return for every row of a table the place in `rows` that its lineage names; -1 when there is none."""
+        files = table["source_file"].combine_chunks().dictionary_encode()
+        names = files.dictionary.to_pylist()
+        starts = np.array([self.starts.get(name, -1) for name in names] + [-1], np.int64)
+        counts = np.array([self.counts.get(name, 0) for name in names] + [0], np.int64)
+        file = pc.fill_null(files.indices, len(names)).to_numpy(zero_copy_only=False).astype(np.int64)
+        row = pc.fill_null(table["source_row"].combine_chunks(), -1).to_numpy(zero_copy_only=False).astype(np.int64)
+        valid = (row >= 0) & (row < counts[file])
+        return np.where(valid, starts[file] + np.where(valid, row, 0), -1)
+
+    def column(self, name: str) -> np.ndarray:
+        """Return a column of `rows`."""
+        return self.rows[name].to_numpy()
+
+
+def read_truth(folder: Path) -> Truth:
+    """Read what the generator knows of a data set."""
+    rows = pq.read_table(folder / "rows.parquet")
+    orders = pq.read_table(folder / "orders.parquet").cast(ORDERS)
+    starts: dict[str, int] = {}
+    counts: dict[str, int] = {}
+    for place, name in enumerate(rows["source_file"].to_pylist()):
+        starts.setdefault(name, place)
+        counts[name] = counts.get(name, 0) + 1
+    found = Truth(
+        rows=rows,
+        orders=orders,
+        cells=pq.read_table(folder / "cells.parquet"),
+        kept=np.empty(0, np.int64),
+        starts=starts,
+        counts=counts,
+    )
+    return Truth(rows=rows, orders=orders, cells=found.cells, kept=found.places(orders), starts=starts, counts=counts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """A candidate's result beside the truth.
+
+    Attributes:
+        truth: What is true.
+        orders: The candidate's orders, in the expected schema.
+        quarantine: The candidate's quarantine, in the expected schema.
+    """
+
+    truth: Truth
+    orders: pa.Table
+    quarantine: pa.Table
+
+    @cached_property
+    def order_places(self) -> np.ndarray:
+        """The place in the truth's rows of each of the candidate's orders; -1 for a row that does not exist."""
+        return self.truth.places(self.orders)
+
+    @cached_property
+    def quarantine_places(self) -> np.ndarray:
+        """Likewise for the candidate's quarantine."""
+        return self.truth.places(self.quarantine)
+
+    @cached_property
+    def listed(self) -> np.ndarray:
+        """How often each input row is among the candidate's orders."""
+        return _tally(self.order_places, self.truth.rows.num_rows)
+
+    @cached_property
+    def set_aside(self) -> np.ndarray:
+        """How often each input row is in the candidate's quarantine."""
+        return _tally(self.quarantine_places, self.truth.rows.num_rows)
+
+    @cached_property
+    def reasons(self) -> np.ndarray:
+        """The candidate's reason for each input row; "" where there is none."""
+        given = np.full(self.truth.rows.num_rows, "", object)
+        known = self.quarantine_places >= 0
+        words = pc.fill_null(self.quarantine["reason"], "").to_numpy()
+        given[self.quarantine_places[known]] = words[known]
+        return given
+
+    @cached_property
+    def aligned(self) -> pa.Table:
+        """The candidate's rows in the order of the truth's orders; all null where a row is not there."""
+        first = np.full(self.truth.rows.num_rows, -1, np.int64)
+        places = self.order_places[::-1]
+        known = places >= 0
+        first[places[known]] = np.arange(len(places))[::-1][known]  # the last one written is the first listed
+        found = first[self.truth.kept]
+        return self.orders.combine_chunks().take(pa.array(found, mask=found < 0))
+
+    @cached_property
+    def right(self) -> dict[str, np.ndarray]:
+        """Column to whether the candidate's value is right, for every row of the truth's orders."""
+        present = self.present
+        return {name: _equal(self.aligned[name], self.truth.orders[name], name) & present for name in VALUES}
+
+    @cached_property
+    def present(self) -> np.ndarray:
+        """Whether the candidate kept each row of the truth's orders."""
+        return self.listed[self.truth.kept] > 0
+
+    @cached_property
+    def plain(self) -> np.ndarray:
+        """Rows of the truth's orders that stand alone in files of the usual schema.
+
+        Only these count for repairs, so that a flaw in finding duplicates or in reading a schema
+        costs the checks that are named after it and no others.
+        """
+        rows = self.truth
+        return ((rows.column("group") == "") & ~rows.column("drifted"))[rows.kept]
+
+    @cached_property
+    def recall(self) -> float:
+        """Share of the plain rows that the candidate kept."""
+        return share(self.present[self.plain])
+
+
+def share(flags: np.ndarray) -> float:
+    """Share of true values; 0 when there are none."""
+    return float(flags.mean()) if len(flags) else 0.0
+
+
+def _tally(places: np.ndarray, rows: int) -> np.ndarray:
+    return np.bincount(places[places >= 0], minlength=rows)
+
+
+def _equal(found: pa.ChunkedArray, true: pa.ChunkedArray, name: str) -> np.ndarray:
+    if name == "weight_g":
+        return _close(found.to_numpy(), true.to_numpy())
+    same = pc.fill_null(pc.equal(found, true), False).to_numpy()
+    neither = pc.and_(pc.is_null(found), pc.is_null(true)).to_numpy()
+    return np.asarray(same | neither, bool)
+
+
+def _close(found: np.ndarray, true: np.ndarray) -> np.ndarray:
+    # Nulls have become NaN on both sides.
+    with np.errstate(invalid="ignore", over="ignore"):
+        near = np.abs(found - true) <= GRAMS
+    return np.asarray(near | (np.isnan(found) & np.isnan(true)), bool)
+
+
+def read_json(path: Path) -> dict[str, object]:
+    """Read a JSON object that the generator wrote."""
+    return dict(json.loads(path.read_text(encoding="utf-8")))

@@ -1,0 +1,124 @@
+"""Trust: no row lost, no clean cell changed, exact types, a report that agrees."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from measure import class_profile, harm, ledger, recall_gate, report_agreement, thousands
+from pictures import accuracy_bars, ledger_waterfall
+from runs import ARGUMENTS, OUTPUTS
+from tables import ORDERS, QUARANTINE
+
+from grader.checker.api import Reason, SubmissionFailed
+
+
+@pytest.mark.check(
+    id="F1",
+    points=7,
+    competency="data-quality",
+    title="Accounts for every input row: kept, duplicate or quarantined",
+    question="Finance asks where one particular row went. How do you answer from your program's output?",
+    feedback="Some input rows are in no table and are no duplicate of a kept row, or are in two tables (RULES.md 5).",
+)
+def test_ledger(standing, award, plot):
+    found, gate = ledger(standing), recall_gate(standing)
+    because = (
+        f"Of {thousands(found.rows)} input rows {thousands(found.lost)} are lost, {thousands(found.doubled)} are counted twice; "
+        f"{thousands(found.foreign)} output rows name no input row."
+    )
+    if gate < 1:
+        because += f" Credit is reduced, because only {standing.recall:.0%} of the rows that should be kept are."
+    plot(ledger_waterfall(found), "Where the input rows went")
+    reason = Reason.ID_MISMATCH if found.foreign > found.lost else Reason.WRONG_ANSWER
+    award(
+        found.credit * gate, because, reason=reason, metrics={"accounted for": found.value, "recall": standing.recall}
+    )
+
+
+@pytest.mark.check(
+    id="F2",
+    points=4,
+    competency="engineering",
+    title="Leaves clean cells as they are",
+    question="Which of your repairs could touch a value that was right, and how did you test that it does not?",
+    feedback="Some cells that were clean came out changed, or too few rows were kept to tell (RULES.md 3).",
+)
+def test_collateral(standing, award, plot):
+    found, gate = harm(standing), recall_gate(standing)
+    because = f"{thousands(found.changed)} of {thousands(found.total)} clean cells were changed."
+    worst = {name: count for name, count in found.by_column.items() if count}
+    evidence = {
+        f"changed in {name}": thousands(count) for name, count in sorted(worst.items(), key=lambda each: -each[1])
+    }
+    plot(accuracy_bars(class_profile(standing)), "What was repaired, by kind of defect")
+    reason = Reason.INACTIVE if gate < 0.5 else Reason.WRONG_ANSWER
+    award(found.credit * gate, because, reason=reason, evidence=evidence, metrics={"changed": found.value})
+
+
+def raw_rows_are_objects(texts: list[object]) -> bool:
+    """Tell whether nearly all quarantined rows hold their raw row as a JSON object."""
+    good = 0
+    for text in texts:
+        try:
+            good += isinstance(json.loads(text), dict) if isinstance(text, str) else 0
+        except (ValueError, RecursionError):
+            pass
+    return bool(texts) and good >= 0.98 * len(texts)
+
+
+@pytest.mark.check(
+    id="F3",
+    points=2,
+    competency="engineering",
+    title="Writes the agreed columns and types",
+    question="Which types does your library write by itself, and where did you have to say what you want?",
+    feedback="Columns, their order or their types differ from RULES.md 6.",
+)
+def test_schema(main_run, standing, award):
+    deviations = {"orders.parquet": main_run.lenient_table("orders.parquet", ORDERS).deviations}
+    try:
+        deviations["quarantine.parquet"] = main_run.lenient_table("quarantine.parquet", QUARANTINE).deviations
+    except SubmissionFailed as error:
+        deviations["quarantine.parquet"] = (str(error),)
+    objects = raw_rows_are_objects(standing.quarantine["raw_json"].to_pylist()[:2000])
+    share = 0.7 * (not deviations["orders.parquet"]) + 0.15 * (not deviations["quarantine.parquet"]) + 0.15 * objects
+    evidence = {name: "; ".join(found) for name, found in deviations.items() if found}
+    if not objects:
+        evidence["raw_json"] = "not JSON objects, or no rows"
+    because = "Columns and types are as agreed." if not evidence else "Columns or types differ from what was agreed."
+    award(share * recall_gate(standing), because, reason=Reason.SCHEMA, evidence=evidence)
+
+
+@pytest.mark.check(
+    id="F4",
+    points=3,
+    competency="engineering",
+    title="Reports numbers that agree with its files, and writes the same bytes again",
+    question="What in your program could make two runs on the same input differ, and how would you prove that nothing does?",
+    feedback="The report does not agree with the tables or the input, or a second run wrote other bytes (RULES.md 1 and 6).",
+)
+def test_report_and_rerun(main_run, main_raw, standing, command, award):
+    try:
+        agreement = report_agreement(main_run.json("report.json"), standing)
+    except SubmissionFailed:
+        agreement = dict.fromkeys(report_agreement(None, standing), False)
+    again = command.run(ARGUMENTS, {"raw": main_raw})
+    same = {name: same_bytes(main_run, again, name) for name in OUTPUTS}
+    weights = {"by_file": 0.1, "by_reason": 0.1}
+    share = sum(agreed * weights.get(name, 0.075) for name, agreed in agreement.items()) + 0.5 * all(same.values())
+    evidence = {f"report: {name}": "does not agree" for name, agreed in agreement.items() if not agreed}
+    evidence |= {f"second run: {name}": "other bytes" for name, equal in same.items() if not equal}
+    because = (
+        "The report agrees, and a second run writes the same bytes." if not evidence else "Something does not agree."
+    )
+    reason = Reason.WRONG_ANSWER if all(same.values()) else Reason.UNSTABLE
+    award(min(1.0, share) * recall_gate(standing), because, reason=reason, evidence=evidence)
+
+
+def same_bytes(one, two, name: str) -> bool:
+    """Tell whether two runs wrote the same bytes to a file; not having written it is no success."""
+    try:
+        return bool(one.bytes(name, max_bytes=2**26) == two.bytes(name, max_bytes=2**26))
+    except SubmissionFailed:
+        return False

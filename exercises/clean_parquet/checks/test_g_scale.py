@@ -1,0 +1,196 @@
+"""Scale: changing schemas, unreadable files, atomic output, memory and time."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+from measure import CLASS_HI, CLASS_LO, accuracy, recall_gate, thousands
+from pictures import MIB, memory_bar
+from runs import ARGUMENTS, OUTPUTS, standing_of
+from tables import ORDERS, read_json, read_truth
+
+from grader.checker.api import Reason, SubmissionFailed, linear
+
+FULL_MEMORY, NO_MEMORY = 1.0e9, 2.5e9
+FULL_TIME, NO_TIME = 60.0, 225.0  # in units of the yardstick; the reference needs about 15
+
+
+@pytest.mark.check(
+    id="G1",
+    points=4,
+    competency="data-pipelines",
+    title="Follows renamed, missing and nested columns from file to file",
+    question="A shop renames a column again next month. What happens on that day, and who notices first?",
+    feedback="Look again at files with other column names, without some columns, or with nested lines (RULES.md 2.2).",
+)
+def test_schema_drift(standing, award):
+    found = accuracy(standing, "moved", drifted=True)
+    award(
+        found.credit, found.because("values in renamed, missing or nested columns"), metrics={"accuracy": found.value}
+    )
+
+
+@pytest.mark.check(
+    id="G2",
+    points=3,
+    competency="operations",
+    title="Goes on without unreadable files, names them, and says so by exit status 3",
+    question="A file opens, but breaks in the middle. What did your program already do with its first rows, and how is that undone?",
+    feedback="With unreadable files among the input, the others are not complete, the list is wrong, or the exit status is not 3 (RULES.md 1).",
+)
+def test_unreadable_files(command, variant, award):
+    folder = variant.path / "corrupt"
+    run = command.run(ARGUMENTS, {"raw": folder / "raw"})
+    if run.exit_status != 3:
+        run.require_exit(0, 3)
+    standing = standing_of(run, read_truth(folder / "truth"))
+    expected = read_json(folder / "truth" / "report.json")["unreadable"]
+    foreign = int((standing.order_places < 0).sum())
+    listed = reported_unreadable(run)
+    complete = linear(standing.recall - foreign / max(standing.orders.num_rows, 1), CLASS_LO, CLASS_HI)
+    share = (1 + (run.exit_status == 3) + (listed == expected)) / 3
+    evidence = {
+        "rows of readable files kept": f"{standing.recall:.1%}",
+        "output rows from elsewhere": thousands(foreign),
+    }
+    evidence |= {"exit status": run.exit_status, "unreadable, reported": listed, "unreadable, really": expected}
+    because = (
+        "All else was processed." if complete == 1 else "Rows of readable files are missing, or others were added."
+    )
+    award(complete * share, because, evidence=evidence, metrics={"complete": complete})
+
+
+def reported_unreadable(run) -> object:
+    """Return the list of unreadable files in a run's report; None when there is none."""
+    try:
+        report = run.json("report.json")
+    except SubmissionFailed:
+        return None
+    return report.get("unreadable") if isinstance(report, dict) else None
+
+
+@pytest.mark.check(
+    id="G3",
+    points=2,
+    competency="operations",
+    title="Leaves complete output or none, even when it is stopped",
+    question="Your program is killed between two of its three files. What does the next program in the chain see?",
+    feedback="When the program failed or was stopped, it left part of its output behind (RULES.md 1).",
+)
+def test_atomic_output(main_run, main_raw, standing, command, variant, award):
+    failed = command.run(ARGUMENTS, {"raw": variant.path / "crash" / "raw"})
+    refused = not failed.timed_out and failed.exit_status not in (0, 3) and not failed.files
+    evidence = {} if refused else {"customers.parquet cut short": ending(failed)}
+    stopped_well = 0
+    for part in (0.55, 0.85):
+        stopped = command.run(ARGUMENTS, {"raw": main_raw}, seconds=max(0.2, main_run.seconds * part))
+        well = not stopped.files or all(complete(main_run, stopped, name) for name in OUTPUTS)
+        stopped_well += well
+        if not well:
+            evidence[f"stopped at {part:.0%} of its time"] = ending(stopped)
+    because = (
+        "It left complete output or none."
+        if not evidence
+        else "It left part of its output behind, or none of the errors showed."
+    )
+    award((refused + stopped_well / 2) / 2 * recall_gate(standing), because, evidence=evidence)
+
+
+def ending(run) -> str:
+    """Say how a run ended and what it left."""
+    left = ", ".join(f"{name} ({size:,} bytes)" for name, size in sorted(run.files.items())[:6]) or "nothing"
+    return f"exit status {run.exit_status}, time-out: {run.timed_out}, left {left}"
+
+
+def complete(whole, stopped, name: str) -> bool:
+    """Tell whether a stopped run left a file as a whole run does."""
+    return name in stopped.files and stopped.files[name] == whole.files.get(name)
+
+
+@pytest.fixture(scope="module")
+def history_raw(variant):
+    """The data set of 3 million rows."""
+    return variant.path / "history" / "raw"
+
+
+@pytest.fixture(scope="module")
+def history_run(command, history_raw):
+    """The run on it."""
+    run = command.run(ARGUMENTS, {"raw": history_raw}, fetch=["orders.parquet", "report.json"])
+    run.require_exit(0)
+    return run
+
+
+@pytest.fixture(scope="module")
+def history_share(history_run, variant) -> float:
+    """Share of its orders that are right in number, row, time and amount; surplus rows count against it."""
+    truth = pq.read_table(variant.path / "history" / "truth" / "orders.parquet").cast(ORDERS)
+    orders = history_run.lenient_table("orders.parquet", ORDERS).table
+    return rows_right(orders, truth)
+
+
+def rows_right(orders: pa.Table, truth: pa.Table) -> float:
+    """Return the share of true orders that are there with the right number, time and amount."""
+    columns = ["source_row", "order_no", "ts_utc", "amount"]
+    order = pc.sort_indices(orders, [("source_row", "ascending")])
+    rows = pc.fill_null(orders["source_row"], -1).to_numpy()
+    found = orders.select(columns).combine_chunks().take(order)
+    sought = truth["source_row"].to_numpy()
+    places = np.searchsorted(np.sort(rows), sought) if len(rows) else np.zeros(len(sought), np.int64)
+    places = np.where(places < len(rows), places, -1)
+    aligned = found.take(pa.array(places, mask=places < 0))
+    right = np.ones(len(sought), bool)
+    for name in columns:
+        right &= pc.fill_null(pc.equal(aligned[name], truth[name]), False).to_numpy()
+    surplus = max(0, len(rows) - len(sought)) / len(sought)
+    return max(0.0, float(right.mean()) - surplus)
+
+
+@pytest.mark.check(
+    id="G4",
+    points=4,
+    competency="performance",
+    title="Stays within memory at 3 million rows",
+    question="Input grows to ten times this size. Which part of your program breaks first, and what would you change?",
+    feedback="The program needs much memory for 3 million rows, does not finish, or its result is not right there (RULES.md 1).",
+)
+def test_memory(history_run, history_share, award, plot):
+    gate = linear(history_share, 0.5, 0.95)
+    credit = linear(history_run.peak_memory, NO_MEMORY, FULL_MEMORY)
+    because = f"Peak memory was {history_run.peak_memory / 1e9:.2f} GB at 3 million rows; {history_share:.1%} of the orders are right."
+    plot(memory_bar(history_run.peak_memory / MIB, FULL_MEMORY / MIB, NO_MEMORY / MIB), "Peak memory at 3 million rows")
+    metrics = {"peak bytes": float(history_run.peak_memory), "orders right": history_share}
+    award(credit * gate, because, reason=Reason.MEMORY if gate else Reason.INACTIVE, metrics=metrics)
+
+
+def yardstick(path) -> float:
+    """Time a fixed piece of work on this machine: seconds to read and sort two columns of the data."""
+    best = float("inf")
+    for _ in range(2):
+        began = time.perf_counter()
+        table = pq.read_table(path, columns=["ingested_at", "amount"], use_threads=False)
+        pc.sort_indices(table["ingested_at"])
+        best = min(best, time.perf_counter() - began)
+    return best
+
+
+@pytest.mark.check(
+    id="G5",
+    points=1,
+    competency="performance",
+    title="Takes reasonable time at 3 million rows",
+    question="Where does your program spend its time, and how do you know?",
+    feedback="The program is slow at 3 million rows, does not finish, or its result is not right there.",
+)
+def test_time(history_run, history_share, history_raw, award):
+    unit = yardstick(history_raw / "orders" / "part-00.parquet")
+    gate = linear(history_share, 0.5, 0.95)
+    credit = linear(history_run.seconds / unit, NO_TIME, FULL_TIME)
+    because = f"It took {history_run.seconds:.1f} s at 3 million rows, {history_run.seconds / unit:.0f} times a fixed piece of work."
+    metrics = {"seconds": history_run.seconds, "yardsticks": history_run.seconds / unit}
+    award(credit * gate, because, reason=Reason.SLOW if gate else Reason.INACTIVE, metrics=metrics)
