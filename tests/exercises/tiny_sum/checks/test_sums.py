@@ -5,8 +5,12 @@ from matplotlib.figure import Figure
 
 
 @pytest.mark.check(
-    id="A1", points=6, competency="engineering", title="Adds up the numbers",
-    question="How would you add up a file that does not fit into memory?", feedback="Look at the last line of the file.",
+    id="A1",
+    points=6,
+    competency="engineering",
+    title="Adds up the numbers",
+    question="How would you add up a file that does not fit into memory?",
+    feedback="Look at the last line of the file.",
 )
 def test_sum(main_run, variant, award, plot):
     answer = main_run.json("sum.json")
@@ -18,17 +22,25 @@ def test_sum(main_run, variant, award, plot):
 
 
 @pytest.mark.check(
-    id="B1", points=2, competency="engineering", title="Says that the input is missing",
-    question="What should a program do when its input is missing?", feedback="Exit with 3 when there is no numbers.txt.",
+    id="B1",
+    points=2,
+    competency="engineering",
+    title="Says that the input is missing",
+    question="What should a program do when its input is missing?",
+    feedback="Exit with 3 when there is no numbers.txt.",
 )
 def test_missing_input(command, variant, award, tmp_path):
     run = command.run(["--raw", "{raw}", "--out", "{out}"], {"raw": tmp_path})
-    award(1.0 if run.exit_status == 3 else 0.0, f"It ended with {run.exit_status}.", metrics={"status": run.exit_status or 0})
+    award(float(run.exit_status == 3), f"It ended with {run.exit_status}.", metrics={"status": run.exit_status or 0})
 
 
 @pytest.mark.check(
-    id="B2", points=2, competency="performance", title="Is quick",
-    question="Where does the time go?", feedback="Start less.",
+    id="B2",
+    points=2,
+    competency="performance",
+    title="Is quick",
+    question="Where does the time go?",
+    feedback="Start less.",
 )
 @pytest.mark.requires("A1")
 def test_quick(main_run, award):
