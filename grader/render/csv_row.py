@@ -59,14 +59,17 @@ def row(sheet: ScoreSheet, competencies: Sequence[str], path: str = "") -> list[
     ]
 
 
-def summary_csv(sheets: Iterable[tuple[ScoreSheet, str]]) -> str:
-    """Return a whole CSV file (RFC 4180): the header, then one line per sheet and its path.
+def summary_csv(sheets: Iterable[tuple[ScoreSheet, str]], competencies: Sequence[str] | None = None) -> str:
+    """Return a whole CSV file (RFC 4180): the header, then one line per sheet.
 
-    Competencies become columns in the order in which they are first met, so that one exercise
-    always gives the same columns.
+    Args:
+        sheets: Each with the path of the full sheet.
+        competencies: Ids that get a column; by default those of the sheets, in the order in which
+            they are first met.
     """
     known = list(sheets)
-    competencies = list(dict.fromkeys(each.id for sheet, _ in known for each in sheet.competencies))
+    if competencies is None:
+        competencies = list(dict.fromkeys(each.id for sheet, _ in known for each in sheet.competencies))
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(header(competencies))
