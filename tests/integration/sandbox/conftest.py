@@ -85,12 +85,12 @@ def soon() -> Deadline:
     return Deadline(30)
 
 
-def answer(box: Box, question: str) -> str:
+def answer(box: Box, question: str, deadline: Deadline | None = None) -> str:
     """Ask a box that runs `programs.EVALUATE` for the value of an expression."""
-    data = question.encode()
-    box.write(len(data).to_bytes(4, "big") + data, soon())
-    size = int.from_bytes(box.read_exactly(4, soon()), "big")
-    return box.read_exactly(size, soon()).decode()
+    data, deadline = question.encode(), deadline or soon()
+    box.write(len(data).to_bytes(4, "big") + data, deadline)
+    size = int.from_bytes(box.read_exactly(4, deadline), "big")
+    return box.read_exactly(size, deadline).decode()
 
 
 def containers_of(engine: Engine, run: str) -> list[dict[str, object]]:
