@@ -16,6 +16,7 @@ from pathlib import Path
 
 os.environ.setdefault("POLARS_MAX_THREADS", "2")
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -168,11 +169,12 @@ def second_pass(results, duplicates, out):
         for result in results:
             start = result.number << POSITION_BITS
             losing = duplicates.filter(duplicates.is_between(start, start + (1 << POSITION_BITS), closed="left")) - start
-            losing = pa.array(losing.to_numpy(), pa.int64())
+            stays = np.ones(result.rows, bool)
+            stays[losing.to_numpy()] = False
             kept = 0
             with pq.ParquetFile(result.staged) as staged:
                 for batch in staged.iter_batches(batch_size=BATCH, use_threads=False):
-                    batch = batch.filter(pc.invert(pc.is_in(batch["source_row"], value_set=losing)))
+                    batch = batch.filter(pa.array(stays[batch["source_row"].to_numpy()]))
                     kept += len(batch)
                     name = pa.array([result.path.name] * len(batch), pa.string())
                     columns = [name if field.name == "source_file" else batch[field.name] for field in ORDERS]
