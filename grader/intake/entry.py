@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from grader.errors import SubmissionRejected
+from grader.intake.limits import counted
 from grader.intake.paths import shown
 from grader.model.exercise import CommandPart
 from grader.model.reasons import Rejection
@@ -141,6 +142,6 @@ def _listing(paths: Sequence[str]) -> str:
     for path in paths:
         first, slash, _ = path.partition("/")
         top[first + slash] += 1
-    names = [f"{name} ({count} files)" if name.endswith("/") else name for name, count in top.items()]
+    names = [f"{name} ({counted(count, 'file')})" if name.endswith("/") else name for name, count in top.items()]
     more = f" and {len(names) - 10} more" if len(names) > 10 else ""
     return ", ".join(names[:10]) + more

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from grader.errors import SubmissionRejected
-from grader.intake.limits import IntakeLimits, readable
+from grader.intake.limits import IntakeLimits, counted, readable
 from grader.intake.paths import (
     Parts,
     check_depth,
@@ -200,11 +200,9 @@ class Gathering:
         for parts, size in self._sizes.items():
             place = (parts[:-1] if count else parts)[: around + 1] or parts
             totals["/".join(place) + ("/" if place != parts else "")] += 1 if count else size
+        tenth = sum(totals.values()) / 10
         return ", ".join(
-            f"{shown(name)} ({_number(amount, 'file') if count else readable(amount)})"
+            f"{shown(name)} ({counted(amount, 'file') if count else readable(amount)})"
             for name, amount in totals.most_common(3)
+            if amount >= tenth
         )
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -42,3 +42,8 @@ def readable(size: int) -> str:
     if size >= KIB:
         return f"{size / KIB:.1f} KiB"
     return f"{size} bytes"
+
+
+def counted(count: int, noun: str) -> str:
+    """Write a number of things, one or many."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 from grader.errors import SubmissionRejected
 from grader.intake.entry import check_entry
 from grader.intake.limits import KIB, readable
-from grader.intake.paths import shown
+from grader.intake.paths import shown, visible
 from grader.model.exercise import CommandPart
 from grader.model.reasons import Rejection
 from grader.model.submission import CommandSection, Submission, SubmissionManifest
@@ -76,7 +76,9 @@ def _parse(content: bytes) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise _refused(f"is not valid TOML: {error}", "Compare it with the file that came with the kit.") from error
+        raise _refused(
+            f"is not valid TOML: {visible(str(error))}", "Compare it with the file that came with the kit."
+        ) from error
     except (ValueError, RecursionError) as error:
         raise _refused(
             "holds a number that is too long, or values inside each other too deep",

@@ -26,6 +26,11 @@ def test_a_path_that_could_lead_elsewhere_is_refused(raw: str) -> None:
     assert shown(raw) in caught.value.message
 
 
+def test_the_message_says_when_a_path_leads_out() -> None:
+    with pytest.raises(SubmissionRejected, match="leads out of the submission"):
+        split("lib/../../evil.py")
+
+
 @pytest.mark.parametrize(
     ("raw", "parts"),
     [("./clean.py", ("clean.py",)), ("./", ()), ("lib/", ("lib",)), ("-x", ("-x",)), (".hidden/a", (".hidden", "a"))],

@@ -8,6 +8,7 @@ import stat
 import struct
 import tracemalloc
 import zipfile
+import zlib
 from collections.abc import Callable
 
 import pytest
@@ -144,6 +145,20 @@ def test_overlapping_entries_are_refused(refused: Refused) -> None:
     at = directory_of(ONE)
     local, record = ONE[:at], ONE[at:-END]
     refused(Rejection.BAD_ARCHIVE, joined(local, record, record.replace(b"clean.py", b"other.py")))
+
+
+def test_an_entry_that_covers_the_next_is_refused(refused: Refused) -> None:
+    data = zipped({"clean.py": b"1", "other.py": b"2"}, method=zipfile.ZIP_STORED)
+    at = directory_of(data)
+    sizes = struct.pack("<3L", zlib.crc32(data[38:at]), at - 38, at - 38)
+    covering = patched(patched(data, 14, sizes), at + 16, sizes)
+    assert "'clean.py' does not end" in refused(Rejection.BAD_ARCHIVE, covering).message
+
+
+@pytest.mark.parametrize("lie", [-1, 1, 46])
+def test_a_lie_about_the_directory_is_refused(refused: Refused, lie: int) -> None:
+    size = len(ONE) - END - directory_of(ONE)
+    refused(Rejection.BAD_ARCHIVE, patched(ONE, len(ONE) - END + 12, struct.pack("<L", size + lie)))
 
 
 def test_hidden_bytes_between_entries_are_refused(refused: Refused) -> None:
