@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fates import Ledger
 from matplotlib.figure import Figure
-from measure import Ledger, thousands
+from measure import thousands
 
 GOOD, MIDDLE, BAD, QUIET, INK = "#2f7d5b", "#d19a2a", "#b8433f", "#c9ced6", "#2b3038"
 MIB = 1024 * 1024

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from measure import CLASS_HI, CLASS_LO, accuracy, leaked, recall_gate, thousands
+from fates import leaked
+from measure import CLASS_HI, CLASS_LO, accuracy, recall_gate, thousands
 
 from grader.checker.api import linear
 
@@ -13,7 +14,10 @@ from grader.checker.api import linear
     points=3,
     competency="data-pipelines",
     title="Reads times with an offset and epoch milliseconds",
-    question="A time arrives as 2025-03-02T09:05:09-05:00 and another as 1740924309000. How does your program tell the forms apart, and what could fool it?",
+    question=(
+        "A time arrives as 2025-03-02T09:05:09-05:00 and another as 1740924309000. How does your program "
+        "tell the forms apart, and what could fool it?"
+    ),
     feedback="Look again at times with a UTC offset and at epochs in milliseconds (RULES.md 3.2).",
 )
 def test_offset_and_epoch(standing, award):
@@ -26,8 +30,14 @@ def test_offset_and_epoch(standing, award):
     points=4,
     competency="data-quality",
     title="Reads each shop's local times, in its order of day and month and its time zone",
-    question="How would you notice in production that a shop changed its order of day and month, when most texts can be read both ways?",
-    feedback="Look again at local times: order of day and month, 12-hour clock, and daylight saving time of each shop (RULES.md 2.1 and 3.2).",
+    question=(
+        "How would you notice in production that a shop changed its order of day and month, when most texts "
+        "can be read both ways?"
+    ),
+    feedback=(
+        "Look again at local times: order of day and month, 12-hour clock, and daylight saving time of each "
+        "shop (RULES.md 2.1 and 3.2)."
+    ),
 )
 def test_local_times(standing, award):
     found = accuracy(standing, "local")
@@ -46,6 +56,9 @@ def test_local_times(standing, award):
 def test_impossible_dates_stay_out(standing, award):
     wrong, total = leaked(standing, "bad_date")
     value = 1 - wrong / total if total else 0.0
-    because = f"{thousands(wrong)} of {thousands(total)} rows with an impossible date or one out of range are among the orders."
+    because = (
+        f"{thousands(wrong)} of {thousands(total)} rows with an impossible date or one out of range are among "
+        f"the orders."
+    )
     credit = linear(value, CLASS_LO, CLASS_HI) * recall_gate(standing)
     award(credit, because, metrics={"kept out": value, "recall": standing.recall})

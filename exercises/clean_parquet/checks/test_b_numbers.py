@@ -11,7 +11,9 @@ from measure import accuracy
     points=4,
     competency="data-quality",
     title="Reads amounts with a decimal comma",
-    question="Which texts can be read both with a decimal comma and with a decimal point, and how does your program decide?",
+    question=(
+        "Which texts can be read both with a decimal comma and with a decimal point, and how does your program decide?"
+    ),
     feedback="Look again at amounts of the shops that write a decimal comma (RULES.md 3.3).",
 )
 def test_decimal_comma(standing, award):
@@ -24,7 +26,9 @@ def test_decimal_comma(standing, award):
     points=3,
     competency="data-quality",
     title="Reads amounts with currency signs, codes and thousands marks",
-    question="How did you find out all the ways in which amounts are written, and what happens to a way you have not seen?",
+    question=(
+        "How did you find out all the ways in which amounts are written, and what happens to a way you have not seen?"
+    ),
     feedback="Look again at amounts with a currency code or sign, or with a thousands mark (RULES.md 3.3).",
 )
 def test_currency_text(standing, award):
@@ -37,8 +41,13 @@ def test_currency_text(standing, award):
     points=4,
     competency="data-pipelines",
     title="Takes the unit of whole-number amounts from the file's metadata",
-    question="Amounts in some files were 100 times too large or not at all: where did you look for the reason, and how would you guard against it?",
-    feedback="Look again at where a file says whether its amounts are cents (RULES.md 2.2), and at files that do not say so.",
+    question=(
+        "Amounts in some files were 100 times too large or not at all: where did you look for the reason, "
+        "and how would you guard against it?"
+    ),
+    feedback=(
+        "Look again at where a file says whether its amounts are cents (RULES.md 2.2), and at files that do not say so."
+    ),
 )
 def test_cents_by_metadata(standing, award):
     cents, units = accuracy(standing, "cents"), accuracy(standing, "units")

@@ -37,7 +37,10 @@ def test_typing_errors(standing, award):
     points=3,
     competency="data-pipelines",
     title="Undoes UTF-8 that was read as Windows-1252",
-    question="How do you tell a broken text from one that only looks unusual, and what can go wrong when a text is repaired twice?",
+    question=(
+        "How do you tell a broken text from one that only looks unusual, and what can go wrong when a text "
+        "is repaired twice?"
+    ),
     feedback="Look again at city names whose letters beyond ASCII became two or three other characters (RULES.md 3.8).",
 )
 def test_wrong_decoding(standing, award):
@@ -50,7 +53,10 @@ def test_wrong_decoding(standing, award):
     points=2,
     competency="data-quality",
     title="Brings city names to one Unicode form and to ordinary blanks",
-    question="Two city names look equal and compare unequal. What are the usual reasons, and where in a pipeline would you deal with them?",
+    question=(
+        "Two city names look equal and compare unequal. What are the usual reasons, and where in a pipeline "
+        "would you deal with them?"
+    ),
     feedback="Look again at decomposed letters and no-break blanks in city names (RULES.md 3.8).",
 )
 def test_unicode_forms(standing, award):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from measure import accuracy, deduplicates, newest, pairs_kept, redelivered, thousands
+from fates import deduplicates, newest, pairs_kept, redelivered
+from measure import accuracy, thousands
 
 
 @pytest.mark.check(
@@ -40,12 +41,18 @@ def test_redelivery(standing, award):
     points=5,
     competency="data-pipelines",
     title="Keeps the newest valid state of an order, wherever it stands",
-    question="States arrive out of order, and the newest one may be unusable. Walk me through how your program picks the row that stays.",
+    question=(
+        "States arrive out of order, and the newest one may be unusable. Walk me through how your program "
+        "picks the row that stays."
+    ),
     feedback="Where an order has several states, another one than the newest valid one is kept (RULES.md 5).",
 )
 def test_newest_version(standing, award):
     found = newest(standing)
-    because = f"{thousands(found.right)} of {thousands(found.total)} orders with several states are kept in their newest valid state."
+    because = (
+        f"{thousands(found.right)} of {thousands(found.total)} orders with several states are kept in their "
+        f"newest valid state."
+    )
     award(found.credit, because, metrics={"share": found.value})
 
 
@@ -55,7 +62,10 @@ def test_newest_version(standing, award):
     competency="data-quality",
     title="Keeps orders of two shops that have the same number",
     question="How would you find out from data alone that an order number is only unique within a shop?",
-    feedback="Orders of different shops that have the same number are treated as one order, or duplicates are not removed at all (RULES.md 3.1 and 5).",
+    feedback=(
+        "Orders of different shops that have the same number are treated as one order, or duplicates are not "
+        "removed at all (RULES.md 3.1 and 5)."
+    ),
 )
 def test_same_number_in_two_shops(standing, award):
     found, gate = pairs_kept(standing), deduplicates(standing)

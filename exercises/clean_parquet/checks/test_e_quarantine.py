@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from measure import quarantined, thousands
+from fates import quarantined
+from measure import thousands
 from pictures import quarantine_bars
 from tables import REASONS
 
@@ -29,7 +30,10 @@ def judge(standing, award, reason: str) -> None:
     competency="data-quality",
     title="Sets aside impossible quantities",
     question="Who should look at the quarantine, how often, and what would you show them first?",
-    feedback="Rows with an impossible quantity are not all in quarantine with that reason, or clean rows are there too (RULES.md 4).",
+    feedback=(
+        "Rows with an impossible quantity are not all in quarantine with that reason, or clean rows are "
+        "there too (RULES.md 4)."
+    ),
 )
 def test_quantity(standing, award, plot):
     found = {reason: quarantined(standing, reason) for reason in REASONS}
@@ -47,8 +51,13 @@ def test_quantity(standing, award, plot):
     points=4,
     competency="data-quality",
     title="Sets aside orders of customers that do not exist",
-    question="A customer appears in the master data one day after the first order. How would you bring that order back?",
-    feedback="Rows of customers that do not exist are not all in quarantine with that reason, or clean rows are there too (RULES.md 4).",
+    question=(
+        "A customer appears in the master data one day after the first order. How would you bring that order back?"
+    ),
+    feedback=(
+        "Rows of customers that do not exist are not all in quarantine with that reason, or clean rows are "
+        "there too (RULES.md 4)."
+    ),
 )
 def test_foreign_key(standing, award):
     judge(standing, award, "unknown_customer")
@@ -59,8 +68,14 @@ def test_foreign_key(standing, award):
     points=4,
     competency="data-quality",
     title="Sets aside impossible dates",
-    question="Why is a date of 1970 or 2099 a sign of a defect, and how would you choose the valid range for another company?",
-    feedback="Rows with an impossible date are not all in quarantine with that reason, or clean rows are there too (RULES.md 4).",
+    question=(
+        "Why is a date of 1970 or 2099 a sign of a defect, and how would you choose the valid range for "
+        "another company?"
+    ),
+    feedback=(
+        "Rows with an impossible date are not all in quarantine with that reason, or clean rows are there "
+        "too (RULES.md 4)."
+    ),
 )
 def test_date(standing, award):
     judge(standing, award, "bad_date")
@@ -71,8 +86,14 @@ def test_date(standing, award):
     points=4,
     competency="data-quality",
     title="Sets aside amounts that cannot be read",
-    question="What is worse for finance: an amount that was guessed or a row in quarantine? When would you answer differently?",
-    feedback="Rows whose amount cannot be read or is out of range are not all in quarantine with that reason, or clean rows are there too (RULES.md 4).",
+    question=(
+        "What is worse for finance: an amount that was guessed or a row in quarantine? When would you answer "
+        "differently?"
+    ),
+    feedback=(
+        "Rows whose amount cannot be read or is out of range are not all in quarantine with that reason, or "
+        "clean rows are there too (RULES.md 4)."
+    ),
 )
 def test_amount(standing, award):
     judge(standing, award, "bad_amount")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
-from measure import class_profile, harm, ledger, recall_gate, report_agreement, thousands
+from fates import ledger
+from measure import class_profile, harm, recall_gate, thousands
 from pictures import accuracy_bars, ledger_waterfall
+from reporting import raw_rows_are_objects, report_agreement
 from runs import ARGUMENTS, OUTPUTS
 from tables import ORDERS, QUARANTINE
 
@@ -24,7 +24,8 @@ from grader.checker.api import Reason, SubmissionFailed
 def test_ledger(standing, award, plot):
     found, gate = ledger(standing), recall_gate(standing)
     because = (
-        f"Of {thousands(found.rows)} input rows {thousands(found.lost)} are lost, {thousands(found.doubled)} are counted twice; "
+        f"Of {thousands(found.rows)} input rows {thousands(found.lost)} are lost, {thousands(found.doubled)} "
+        f"are counted twice; "
         f"{thousands(found.foreign)} output rows name no input row."
     )
     if gate < 1:
@@ -56,17 +57,6 @@ def test_collateral(standing, award, plot):
     award(found.credit * gate, because, reason=reason, evidence=evidence, metrics={"changed": found.value})
 
 
-def raw_rows_are_objects(texts: list[object]) -> bool:
-    """Tell whether nearly all quarantined rows hold their raw row as a JSON object."""
-    good = 0
-    for text in texts:
-        try:
-            good += isinstance(json.loads(text), dict) if isinstance(text, str) else 0
-        except (ValueError, RecursionError):
-            pass
-    return bool(texts) and good >= 0.98 * len(texts)
-
-
 @pytest.mark.check(
     id="F3",
     points=2,
@@ -95,8 +85,12 @@ def test_schema(main_run, standing, award):
     points=3,
     competency="engineering",
     title="Reports numbers that agree with its files, and writes the same bytes again",
-    question="What in your program could make two runs on the same input differ, and how would you prove that nothing does?",
-    feedback="The report does not agree with the tables or the input, or a second run wrote other bytes (RULES.md 1 and 6).",
+    question=(
+        "What in your program could make two runs on the same input differ, and how would you prove that nothing does?"
+    ),
+    feedback=(
+        "The report does not agree with the tables or the input, or a second run wrote other bytes (RULES.md 1 and 6)."
+    ),
 )
 def test_report_and_rerun(main_run, main_raw, standing, command, award):
     try:

@@ -40,8 +40,14 @@ def test_schema_drift(standing, award):
     points=3,
     competency="operations",
     title="Goes on without unreadable files, names them, and says so by exit status 3",
-    question="A file opens, but breaks in the middle. What did your program already do with its first rows, and how is that undone?",
-    feedback="With unreadable files among the input, the others are not complete, the list is wrong, or the exit status is not 3 (RULES.md 1).",
+    question=(
+        "A file opens, but breaks in the middle. What did your program already do with its first rows, and "
+        "how is that undone?"
+    ),
+    feedback=(
+        "With unreadable files among the input, the others are not complete, the list is wrong, or the exit "
+        "status is not 3 (RULES.md 1)."
+    ),
 )
 def test_unreadable_files(command, variant, award):
     folder = variant.path / "corrupt"
@@ -157,12 +163,18 @@ def rows_right(orders: pa.Table, truth: pa.Table) -> float:
     competency="performance",
     title="Stays within memory at 3 million rows",
     question="Input grows to ten times this size. Which part of your program breaks first, and what would you change?",
-    feedback="The program needs much memory for 3 million rows, does not finish, or its result is not right there (RULES.md 1).",
+    feedback=(
+        "The program needs much memory for 3 million rows, does not finish, or its result is not right there "
+        "(RULES.md 1)."
+    ),
 )
 def test_memory(history_run, history_share, award, plot):
     gate = linear(history_share, 0.5, 0.95)
     credit = linear(history_run.peak_memory, NO_MEMORY, FULL_MEMORY)
-    because = f"Peak memory was {history_run.peak_memory / 1e9:.2f} GB at 3 million rows; {history_share:.1%} of the orders are right."
+    because = (
+        f"Peak memory was {history_run.peak_memory / 1e9:.2f} GB at 3 million rows; {history_share:.1%} of "
+        f"the orders are right."
+    )
     plot(memory_bar(history_run.peak_memory / MIB, FULL_MEMORY / MIB, NO_MEMORY / MIB), "Peak memory at 3 million rows")
     metrics = {"peak bytes": float(history_run.peak_memory), "orders right": history_share}
     award(credit * gate, because, reason=Reason.MEMORY if gate else Reason.INACTIVE, metrics=metrics)
@@ -191,6 +203,9 @@ def test_time(history_run, history_share, history_raw, award):
     unit = yardstick(history_raw / "orders" / "part-00.parquet")
     gate = linear(history_share, 0.5, 0.95)
     credit = linear(history_run.seconds / unit, NO_TIME, FULL_TIME)
-    because = f"It took {history_run.seconds:.1f} s at 3 million rows, {history_run.seconds / unit:.0f} times a fixed piece of work."
+    because = (
+        f"It took {history_run.seconds:.1f} s at 3 million rows, {history_run.seconds / unit:.0f} times a "
+        f"fixed piece of work."
+    )
     metrics = {"seconds": history_run.seconds, "yardsticks": history_run.seconds / unit}
     award(credit * gate, because, reason=Reason.SLOW if gate else Reason.INACTIVE, metrics=metrics)

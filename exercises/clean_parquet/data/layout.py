@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from orders import FileHabits
 from vocabulary import OTHER_NAMES, SHOPS
@@ -25,15 +26,9 @@ def plan_files(draw: random.Random, rows: int) -> tuple[FileHabits, ...]:
     draw.shuffle(made)
     mean = rows / FILES
     return tuple(
-        FileHabits(
-            **{**_fields(habits), "name": f"part-{place:02d}.parquet", "rows": round(mean * draw.uniform(0.8, 1.2))}
-        )
+        replace(habits, name=f"part-{place:02d}.parquet", rows=round(mean * draw.uniform(0.8, 1.2)))
         for place, habits in enumerate(made)
     )
-
-
-def _fields(habits: FileHabits) -> dict[str, object]:
-    return {name: getattr(habits, name) for name in FileHabits.__dataclass_fields__}
 
 
 def _twin_groups(draw: random.Random) -> list[list[FileHabits]]:

@@ -52,7 +52,7 @@ def make_rows(seed: int, stream: str, world: World, orders: int) -> tuple[tuple[
 def make_order(draw: random.Random, file: FileHabits, world: World, number: int) -> Order:
     """Draw one true order that fits the file it will stand in."""
     shop, rates = SHOPS[file.shop], world.rates
-    cents = min(MOST_CENTS - 1, max(50, round(draw.lognormvariate(10.3, 1.6))))
+    cents = _cents(draw, file)
     foreign = draw.random() < rates["foreign_currency"] and "currency" not in file.absent
     weightless = draw.random() < rates["weight_nothing"] + rates["weight_null"] or "weight" in file.absent
     nowhere = draw.random() < rates["city_nothing"] + rates["city_null"] or "city" in file.absent
@@ -63,7 +63,7 @@ def make_order(draw: random.Random, file: FileHabits, world: World, number: int)
         shop=file.shop,
         number=number,
         second=second,
-        cents=max(100, cents // 100 * 100) if file.amount == "units" else cents,
+        cents=cents,
         currency=draw.choice([each for each in CURRENCIES if each != shop.currency]) if foreign else shop.currency,
         qty=draw.randrange(1, 13) if draw.random() < 0.93 else draw.randrange(13, 501),
         weight=None if weightless else draw.randrange(5, 60_000),
@@ -72,6 +72,19 @@ def make_order(draw: random.Random, file: FileHabits, world: World, number: int)
         sku=draw.choice(world.skus),
         customer=draw.choice(world.customers),
     )
+
+
+def _cents(draw: random.Random, file: FileHabits) -> int:
+    """Draw an amount.
+
+    Amounts written as cents are small, so that read as units they are still in the valid range: then only the
+    file's metadata tell them apart, and a program that does not look gets wrong values, not fewer rows.
+    """
+    middle, most = (8.4, MOST_CENTS // 100) if file.amount == "cents" else (10.3, MOST_CENTS)
+    cents = max(50, round(draw.lognormvariate(middle, 1.6)))
+    while cents >= most:
+        cents = max(50, round(draw.lognormvariate(middle, 1.6)))
+    return max(100, cents // 100 * 100) if file.amount == "units" else cents
 
 
 def first_row(draw: random.Random, file: FileHabits, world: World, number: int) -> Row:

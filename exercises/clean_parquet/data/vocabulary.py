@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - curly apostrophes are part of some names
 """The words of RULES.md as data: shops, status words, other column names, valid ranges.
 
 `tests/unit/exercises/clean_parquet` reads the same tables out of RULES.md and holds them equal.

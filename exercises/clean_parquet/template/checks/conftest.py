@@ -1,0 +1,58 @@
+"""Runs your program on the sample, as submission.toml says, and lays the result beside the truth."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+KIT = Path(__file__).resolve().parent.parent
+LINEAGE = ["source_file", "source_row"]
+
+
+def run_program(raw: Path, out: Path) -> int:
+    """Run your program; returns its exit status."""
+    manifest = tomllib.loads((KIT / "submission.toml").read_text(encoding="utf-8"))
+    argv = manifest["command"]["argv"]
+    if argv[0] in ("python", "python3"):
+        argv = [sys.executable, *argv[1:]]
+    done = subprocess.run([*argv, "--raw", str(raw), "--out", str(out)], cwd=KIT, timeout=120, check=False)
+    return done.returncode
+
+
+def read(folder: Path, name: str) -> pd.DataFrame:
+    """Read one table, rows in the order of the input."""
+    frame = pq.read_table(folder / name).to_pandas()
+    return frame.sort_values(LINEAGE).reset_index(drop=True)
+
+
+@pytest.fixture(scope="session")
+def raw() -> Path:
+    """The sample."""
+    return KIT / "raw"
+
+
+@pytest.fixture(scope="session")
+def truth() -> Path:
+    """The right result for the sample."""
+    return KIT / "truth"
+
+
+@pytest.fixture(scope="session")
+def out(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that your program wrote for the sample."""
+    folder = tmp_path_factory.mktemp("run") / "out"
+    assert run_program(raw, folder) == 0, "the program must end with exit status 0 on the sample"
+    return folder
+
+
+@pytest.fixture(scope="session")
+def merged(out: Path, truth: Path) -> pd.DataFrame:
+    """Every order that should be kept; columns of your result end in _yours and are null where it is missing."""
+    right, yours = read(truth, "orders.parquet"), read(out, "orders.parquet").drop_duplicates(LINEAGE)
+    return right.merge(yours, on=LINEAGE, how="left", suffixes=("", "_yours"))
