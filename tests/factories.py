@@ -213,6 +213,7 @@ def make_faulted_sheet(**changes: Any) -> ScoreSheet:
     lowest = sum((check.earned for check in checks if check.earned is not None), Decimal(0))
     values: dict[str, Any] = {
         "status": RunStatus.FAULTED,
+        "earned": None,
         "checks": checks,
         "lowest": lowest,
         "highest": lowest + sum((check.possible for check in checks if check.earned is None), Decimal(0)),
