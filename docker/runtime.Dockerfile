@@ -1,8 +1,8 @@
 # What submissions run in: the packages of requirements/runtime-image.txt and our agent.
-ARG LIBRARIES
-FROM ${LIBRARIES}
+ARG BELOW
+FROM ${BELOW}
 COPY grader /opt/grader/grader
-RUN /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/grader
+RUN /opt/venv/bin/python -m compileall -q /opt/grader
 ENV PATH=/opt/venv/bin:/usr/local/bin:/usr/bin:/bin LANG=C.UTF-8
 USER 65534:65534
 WORKDIR /

@@ -21,7 +21,8 @@ from grader.errors import InfrastructureFault
 from grader.model.base import Frozen
 from grader.sandbox import reaper
 from grader.sandbox.docker_engine import Engine, EngineVersion, connect, translate
-from grader.sandbox.images import LABEL_STAGE, REPOSITORIES, ROOT, all_tags, image_id, recipes
+from grader.sandbox.images import LABEL_STAGE, image_id
+from grader.sandbox.recipes import REPOSITORIES, ROOT, recipes
 
 FLOOR = ROOT / "docker" / "version-floor.toml"
 GIB = 1024**3
@@ -115,7 +116,7 @@ def clean(settings: Settings) -> list[str]:
         lines += remove_images(engine, _outdated(engine))
         with translate("removing what builds left"):
             engine.client.images.prune(filters={"dangling": True, "label": LABEL_STAGE})
-        current = {recipe.wheels_folder for recipe in recipes(engine.version.arch)}
+        current = {folder for recipe in recipes(engine.version.arch) for folder in recipe.wheels_folders}
     for folder in (settings.cache_dir / "wheels").glob("*"):
         if folder.name not in current:
             shutil.rmtree(folder, ignore_errors=True)
@@ -282,13 +283,13 @@ def _images(facts: Facts) -> Iterator[Finding]:
 
 def _outdated(engine: Engine) -> Iterator[str]:
     """Yield the names of our images that the present sources do not lead to."""
-    current = {tag for recipe in recipes(engine.version.arch) for tag in all_tags(recipe)}
+    current = {tag for recipe in recipes(engine.version.arch) for tag in recipe.all_tags}
     with translate("listing the images"):
         images = engine.client.images.list()
-    # Finished images first: those that they stand on cannot be removed before them.
-    names = sorted((tag for image in images for tag in image.tags), key=lambda tag: ("-libraries:" in tag, tag))
-    names.sort(key=lambda tag: tag.startswith("grader-base:"))
-    yield from (name for name in names if name.split(":")[0] in REPOSITORIES and name not in current)
+    names = [tag for image in images for tag in image.tags]
+    names = [name for name in names if name.split(":")[0] in REPOSITORIES and name not in current]
+    # From the top: an image that another stands on cannot be removed before it.
+    yield from sorted(names, key=lambda name: (-REPOSITORIES.index(name.split(":")[0]), name))
 
 
 def _left_over(engine: Engine) -> Iterator[str]:

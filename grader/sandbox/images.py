@@ -1,13 +1,11 @@
-"""The two images: what they are made of, what they are called, and building them.
+"""Building the two images, and finding the ones that were built.
 
-Three layers, so that little is built again when little has changed: a base (`base_image`), the
-packages, and our own sources. Every name carries a digest of all that went in. Only that exact
-name is ever used, so a build that fails can never be hidden by an older image.
+Only the exact name that `recipes` gives is ever used, so a build that fails can never be hidden by an
+older image.
 """
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import tarfile
@@ -22,27 +20,19 @@ from filelock import FileLock, Timeout
 
 from grader.config import Settings
 from grader.errors import ImageMissing, InfrastructureFault
-from grader.sandbox.base_image import REGISTRY_IMAGE, SCRIPT, make_base
+from grader.sandbox.base_image import make_base
 from grader.sandbox.docker_engine import Engine, translate
 from grader.sandbox.machine import Report
 from grader.sandbox.port import Role
-from grader.sandbox.wheels import fetch_wheels, pins
+from grader.sandbox.recipes import Recipe, read_recipe, recipes
+from grader.sandbox.wheels import fetch_wheels
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD_SECONDS = 900.0
 LOCK_SECONDS = 1800.0
 
 # A container inherits its image's labels, so these must not look like a box's.
 LABEL_ROLE, LABEL_DIGEST, LABEL_PACKAGES = "grader.image.role", "grader.image.digest", "grader.image.packages"
 LABEL_STAGE = "grader.image.stage=install"
-REPOSITORIES = ("grader-base", "grader-libraries", "grader-runtime", "grader-checker")
-
-_AGENT = ("__init__.py", "frames.py", "agent")
-SOURCES: Mapping[Role, tuple[str, ...]] = {
-    Role.SUBMISSION: _AGENT,
-    Role.CHECKER: (*_AGENT, "errors.py", "clock.py", "model", "checker"),
-}
-_NAMES = {Role.SUBMISSION: "runtime", Role.CHECKER: "checker"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,124 +43,6 @@ class Images:
     checker: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
-    """What goes into the image of one role. Files are read once, so that name and content always agree.
-
-    Attributes:
-        role: Whose image.
-        architecture: The engine's, in Go's words.
-        base: How the base is made; the same for both kinds of base, as either will do.
-        lock: The pinned packages, as a compiled requirements file.
-        libraries: Dockerfile that lays the packages on the base.
-        dockerfile: Dockerfile that lays our sources on the packages.
-        sources: Our own files: path in the build's context → content.
-    """
-
-    role: Role
-    architecture: str
-    base: Mapping[str, bytes]
-    lock: bytes
-    libraries: bytes
-    dockerfile: bytes
-    sources: Mapping[str, bytes]
-
-    @property
-    def base_digest(self) -> str:
-        """SHA-256 of how the base is made, hexadecimal."""
-        return _digest(self.base)
-
-    @property
-    def libraries_digest(self) -> str:
-        """SHA-256 of the base's recipe and the packages, hexadecimal."""
-        below = {"base": self.base_digest.encode(), "architecture": self.architecture.encode()}
-        return _digest({**below, "dockerfile": self.libraries, "lock": self.lock})
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of everything, hexadecimal."""
-        below = {"libraries": self.libraries_digest.encode(), "dockerfile": self.dockerfile}
-        return _digest({**self.sources, **below})
-
-    @property
-    def base_tag(self) -> str:
-        """Name of the base image."""
-        return f"grader-base:{self.base_digest[:12]}"
-
-    @property
-    def libraries_tag(self) -> str:
-        """Name of the image with the packages."""
-        return f"grader-libraries:{_NAMES[self.role]}-{self.libraries_digest[:12]}"
-
-    @property
-    def tag(self) -> str:
-        """Name of the finished image."""
-        return f"grader-{_NAMES[self.role]}:{self.digest[:12]}"
-
-    @property
-    def wheels_folder(self) -> str:
-        """Name of the folder in the cache that holds the packages' wheels."""
-        return f"{_NAMES[self.role]}-{self.architecture}-{hashlib.sha256(self.lock).hexdigest()[:12]}"
-
-
-def lock_file(role: Role, root: Path = ROOT) -> Path:
-    """Return the pinned requirements of a role's image."""
-    return root / "requirements" / f"{_NAMES[role]}-image.txt"
-
-
-def read_recipe(role: Role, architecture: str, root: Path = ROOT) -> Recipe:
-    """Read how the image of a role is made.
-
-    Args:
-        role: Whose image.
-        architecture: The engine's, in Go's words.
-        root: The repository.
-
-    Raises:
-        ImageMissing: The files are not there, as in a package that was installed without its repository.
-    """
-    docker = root / "docker"
-    try:
-        return Recipe(
-            role=role,
-            architecture=architecture,
-            base={"script": (docker / SCRIPT.name).read_bytes(), "pulled": REGISTRY_IMAGE.encode()},
-            lock=lock_file(role, root).read_bytes(),
-            libraries=(docker / "libraries.Dockerfile").read_bytes(),
-            dockerfile=(docker / f"{_NAMES[role]}.Dockerfile").read_bytes(),
-            sources=dict(_read_sources(root / "grader", SOURCES[role])),
-        )
-    except OSError as error:
-        raise ImageMissing(
-            f"the recipe of the {_NAMES[role]} image cannot be read: {error}", hint="Run grader from its repository."
-        ) from error
-
-
-def _read_sources(package: Path, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-    for top in (package / name for name in names):
-        for file in sorted(top.rglob("*")) if top.is_dir() else [top]:
-            if file.is_file() and "__pycache__" not in file.parts:
-                yield f"grader/{file.relative_to(package).as_posix()}", file.read_bytes()
-
-
-def _digest(parts: Mapping[str, bytes]) -> str:
-    total = hashlib.sha256()
-    for name in sorted(parts):
-        # Lengths first, so that no content can pass for a border between two files.
-        total.update(f"{len(name)} {name} {len(parts[name])} ".encode() + parts[name])
-    return total.hexdigest()
-
-
-def recipes(architecture: str, root: Path = ROOT) -> tuple[Recipe, Recipe]:
-    """Return how both images are made, the submission's first."""
-    return read_recipe(Role.SUBMISSION, architecture, root), read_recipe(Role.CHECKER, architecture, root)
-
-
-def all_tags(recipe: Recipe) -> tuple[str, str, str]:
-    """Return the names of everything that belongs to a recipe."""
-    return recipe.base_tag, recipe.libraries_tag, recipe.tag
-
-
 def expected_images(architecture: str) -> Images:
     """Return the names that the images of this very source tree have."""
     runtime, checker = recipes(architecture)
@@ -179,7 +51,7 @@ def expected_images(architecture: str) -> Images:
 
 def locked_packages(role: Role) -> dict[str, str]:
     """Return package → version of a role's image, from its pinned requirements; asks no engine."""
-    return pins(lock_file(role).read_text())
+    return read_recipe(role, "").pinned
 
 
 def installed_packages(engine: Engine, image: str) -> dict[str, str]:
@@ -209,8 +81,7 @@ def _find(engine: Engine, wanted: tuple[Recipe, Recipe]) -> Images:
     for recipe in wanted:
         identity = image_id(engine, recipe.tag)
         if identity is None:
-            name = _NAMES[recipe.role]
-            raise ImageMissing(f"the {name} image has not been built", hint="Build it with 'grader setup'.")
+            raise ImageMissing(f"the {recipe.name} image has not been built", hint="Build it with 'grader setup'.")
         found.append(identity)
     return Images(runtime=found[0], checker=found[1])
 
@@ -242,15 +113,29 @@ def ensure_images(engine: Engine, settings: Settings, report: Report, *, refresh
     wanted = recipes(engine.version.arch)
     if not refresh and all(image_id(engine, recipe.tag) for recipe in wanted):
         return _find(engine, wanted)
-    with translate("writing to the cache folder"):
-        settings.cache_dir.mkdir(parents=True, exist_ok=True)
+    make_cache_folder(settings.cache_dir)
     with _only_one(settings.cache_dir / "images.lock", report):
-        if refresh:
-            make_base(engine, settings, wanted[0].base_tag, report, refresh=True)
+        anew = {tag for recipe in wanted for tag in recipe.all_tags} if refresh else set()
         for recipe in wanted:
-            if refresh or image_id(engine, recipe.tag) is None:
-                build_image(engine, settings, recipe, report, refresh=refresh)
+            build_image(engine, settings, recipe, report, anew)
     return _find(engine, wanted)
+
+
+def make_cache_folder(folder: Path) -> None:
+    """Make sure that the cache folder can be written.
+
+    Raises:
+        InfrastructureFault: It cannot.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InfrastructureFault(
+            f"the cache folder {folder} cannot be written: {error.strerror}",
+            hint="Make it writable, or set GRADER_CACHE_DIR to another one.",
+        ) from error
 
 
 @contextmanager
@@ -274,31 +159,38 @@ def _only_one(path: Path, report: Report) -> Iterator[None]:
         lock.release()
 
 
-def build_image(engine: Engine, settings: Settings, recipe: Recipe, report: Report, *, refresh: bool = False) -> None:
-    """Build the image of one role, and what it stands on.
+def build_image(
+    engine: Engine, settings: Settings, recipe: Recipe, report: Report, anew: set[str] | None = None
+) -> None:
+    """Build what is missing of one role's image.
+
+    Args:
+        engine: Where the image belongs.
+        settings: `cache_dir`, `no_install` and `debian_mirror` count.
+        recipe: How it is made.
+        report: Takes one line for each thing that takes long.
+        anew: Names to build even if there are such images; taken out once they are built.
 
     Raises:
         ImageMissing: A build failed. No image with the recipe's name exists then, unless it existed before.
     """
-    name = _NAMES[recipe.role]
-    if refresh or image_id(engine, recipe.libraries_tag) is None:
-        make_base(engine, settings, recipe.base_tag, report)
-        wheels = fetch_wheels(
-            recipe.lock, settings.cache_dir / "wheels" / recipe.wheels_folder, recipe.architecture, report
-        )
-        report(f"building the {name} image: packages")
-        files: dict[str, bytes | Path] = {f"wheels/{wheel.name}": wheel for wheel in wheels}
-        files |= {"requirements.txt": recipe.lock, "Dockerfile": recipe.libraries}
-        _build(engine, settings, recipe.libraries_tag, files, {"BASE": recipe.base_tag}, {})
-        _drop_install_stage(engine)
-    report(f"building the {name} image: our own part")
-    labels = {
-        LABEL_ROLE: recipe.role.value,
-        LABEL_DIGEST: recipe.digest,
-        LABEL_PACKAGES: json.dumps(pins(recipe.lock.decode())),
-    }
-    files = {**recipe.sources, "Dockerfile": recipe.dockerfile}
-    _build(engine, settings, recipe.tag, files, {"LIBRARIES": recipe.libraries_tag}, labels)
+    anew = anew if anew is not None else set()
+    below = recipe.base_tag
+    for layer, tag, folder in zip(recipe.packages, recipe.packages_tags, recipe.wheels_folders, strict=True):
+        if tag in anew or image_id(engine, tag) is None:
+            make_base(engine, settings, recipe.base_tag, report, refresh=recipe.base_tag in anew)
+            wheels = fetch_wheels(layer.lock, settings.cache_dir / "wheels" / folder, recipe.architecture, report)
+            report(f"building the {recipe.name} image: {len(wheels)} packages")
+            files: dict[str, bytes | Path] = {f"wheels/{wheel.name}": wheel for wheel in wheels}
+            files |= {"requirements.txt": layer.lock, "Dockerfile": layer.dockerfile}
+            _build(engine, settings, tag, files, below, {})
+            _drop_install_stage(engine)
+            anew -= {tag, recipe.base_tag}
+        below = tag
+    if recipe.tag in anew or image_id(engine, recipe.tag) is None:
+        report(f"building the {recipe.name} image: our own part")
+        labels = {LABEL_ROLE: recipe.role.value, LABEL_DIGEST: recipe.digest, LABEL_PACKAGES: json.dumps(recipe.pinned)}
+        _build(engine, settings, recipe.tag, {**recipe.sources, "Dockerfile": recipe.dockerfile}, below, labels)
 
 
 def _build(
@@ -306,7 +198,7 @@ def _build(
     settings: Settings,
     tag: str,
     files: Mapping[str, bytes | Path],
-    arguments: Mapping[str, str],
+    below: str,
     labels: Mapping[str, str],
 ) -> None:
     doing = f"building the image {tag}"
@@ -320,7 +212,7 @@ def _build(
             fileobj=context,
             custom_context=True,
             tag=tag,
-            buildargs=dict(arguments),
+            buildargs={"BELOW": below},
             labels=dict(labels),
             network_mode="none",
             rm=True,

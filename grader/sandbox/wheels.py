@@ -27,6 +27,12 @@ def pins(lock: str) -> dict[str, str]:
     return {match[1]: match[2] for line in lock.splitlines() if (match := _PIN.match(line))}
 
 
+def only_new(lock: str, below: str) -> str:
+    """Return the entries of a compiled requirements file whose packages another one does not have."""
+    entries = re.split(r"(?m)^(?=\S)", lock)
+    return "".join(entry for entry in entries if not pins(entry).keys() & pins(below).keys())
+
+
 def platforms(architecture: str) -> list[str]:
     """Return the platform tags of wheels that run on Debian 13 on `architecture` (Go's name), newest first.
 

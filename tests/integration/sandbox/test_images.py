@@ -21,9 +21,9 @@ from grader.sandbox.images import (
     image_id,
     installed_packages,
     locked_packages,
-    recipes,
 )
 from grader.sandbox.port import Role
+from grader.sandbox.recipes import recipes
 
 pytestmark = pytest.mark.docker
 
@@ -106,7 +106,7 @@ def test_bytecode_is_there_for_all_that_can_be_compiled(engine: Engine, image: s
     program = """
 import ast, importlib.util, json, pathlib, warnings
 warnings.simplefilter("ignore")
-lacking = [p for top in ("/opt/venv/lib", "/opt/grader") for p in pathlib.Path(top).rglob("*.py")
+lacking = [p for top in ("/opt/venv/lib", "/opt/more", "/opt/grader") for p in pathlib.Path(top).rglob("*.py")
            if not pathlib.Path(importlib.util.cache_from_source(p)).exists()]
 def compiles(path):
     try:
@@ -139,7 +139,7 @@ def test_the_agents_path_takes_nothing_from_where_it_is_started(engine: Engine, 
 
 def test_a_build_that_fails_leaves_no_image_and_says_why(engine: Engine, images: Images) -> None:
     recipe = replace(
-        recipes(engine.version.arch)[0], dockerfile=b"ARG LIBRARIES\nFROM ${LIBRARIES}\nRUN echo flooded; exit 3\n"
+        recipes(engine.version.arch)[0], dockerfile=b"ARG BELOW\nFROM ${BELOW}\nRUN echo flooded; exit 3\n"
     )
     with pytest.raises(ImageMissing, match=r"(?s)code: 3.*flooded"):
         build_image(engine, Settings(), recipe, lambda _: None)
@@ -147,7 +147,7 @@ def test_a_build_that_fails_leaves_no_image_and_says_why(engine: Engine, images:
 
 
 def test_builds_have_no_network(engine: Engine, images: Images) -> None:
-    dockerfile = b"ARG LIBRARIES\nFROM ${LIBRARIES}\nRUN test $(wc -l </proc/net/route) -gt 1\n"
+    dockerfile = b"ARG BELOW\nFROM ${BELOW}\nRUN test $(wc -l </proc/net/route) -gt 1\n"
     recipe = replace(recipes(engine.version.arch)[0], dockerfile=dockerfile)
     with pytest.raises(ImageMissing, match="code: 1"):
         build_image(engine, Settings(), recipe, lambda _: None)

@@ -10,9 +10,10 @@ from pathlib import Path
 import grimp
 import pytest
 
-from grader.errors import ImageMissing
-from grader.sandbox.images import ROOT, SOURCES, Recipe, read_build, read_recipe, recipes, write_context
+from grader.errors import ImageMissing, InfrastructureFault
+from grader.sandbox.images import make_cache_folder, read_build, write_context
 from grader.sandbox.port import Role
+from grader.sandbox.recipes import ROOT, SOURCES, Recipe, read_recipe, recipes
 
 
 @pytest.fixture
@@ -30,15 +31,16 @@ def checker(root: Path) -> Recipe:
 @pytest.mark.parametrize(
     ("file", "changed"),
     [
-        ("docker/base.sh", "base libraries image"),
-        ("docker/libraries.Dockerfile", "libraries image"),
-        ("requirements/checker-image.txt", "libraries image"),
+        ("docker/base.sh", "base runtime-packages checker-packages image"),
+        ("docker/runtime-packages.Dockerfile", "runtime-packages checker-packages image"),
+        ("requirements/runtime-image.txt", "runtime-packages checker-packages image"),
+        ("docker/checker-packages.Dockerfile", "checker-packages image"),
+        ("requirements/checker-image.txt", "checker-packages image"),
         ("docker/checker.Dockerfile", "image"),
         ("grader/checker/main.py", "image"),
         ("grader/model/sheet.py", "image"),
         ("grader/frames.py", "image"),
         ("docker/runtime.Dockerfile", ""),
-        ("requirements/runtime-image.txt", ""),
         ("grader/wiring.py", ""),
     ],
 )
@@ -46,13 +48,15 @@ def test_a_name_changes_with_what_goes_in(repository: Path, file: str, changed: 
     before = checker(repository)
     with (repository / file).open("a") as open_file:
         open_file.write("\n# changed\n")
-    after = checker(repository)
-    pairs = {
-        "base": (before.base_tag, after.base_tag),
-        "libraries": (before.libraries_tag, after.libraries_tag),
-        "image": (before.tag, after.tag),
-    }
-    assert " ".join(name for name, (old, new) in pairs.items() if old != new) == changed
+    names = ("base", "runtime-packages", "checker-packages", "image")
+    pairs = zip(names, before.all_tags, checker(repository).all_tags, strict=True)
+    assert " ".join(name for name, old, new in pairs if old != new) == changed
+
+
+def test_the_checkers_packages_stand_on_the_runtimes() -> None:
+    runtime, of_checker = recipes("amd64")
+    assert of_checker.packages_tags[0] == runtime.packages_tags[0]
+    assert runtime.pinned.items() < of_checker.pinned.items()
 
 
 def test_a_renamed_file_changes_the_name(repository: Path) -> None:
@@ -111,3 +115,10 @@ def test_a_build_that_failed_ends_with_what_it_printed_last() -> None:
     assert failure.startswith("the command returned 1")
     assert "line 99" in failure
     assert "line 10\n" not in failure
+
+
+def test_a_cache_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InfrastructureFault, match="file/cache cannot be written") as caught:
+        make_cache_folder(tmp_path / "file" / "cache")
+    assert "GRADER_CACHE_DIR" in caught.value.hint

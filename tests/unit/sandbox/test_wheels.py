@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from grader.errors import ImageMissing
-from grader.sandbox.wheels import fetch_wheels, pins, platforms
+from grader.sandbox.wheels import fetch_wheels, only_new, pins, platforms
 
 LOCK = b"six==1.17.0 \\\n    --hash=sha256:" + b"0" * 64 + b"\n"
 
@@ -15,6 +15,11 @@ LOCK = b"six==1.17.0 \\\n    --hash=sha256:" + b"0" * 64 + b"\n"
 def test_pins_are_read_past_hashes_and_markers() -> None:
     text = f"{LOCK.decode()}# why\nnumpy==2.4.6 ; python_version < '3.12' \\\n    --hash=sha256:{'1' * 64}\n"
     assert pins(text) == {"six": "1.17.0", "numpy": "2.4.6"}
+
+
+def test_only_new_packages_go_on_top_with_all_their_hashes() -> None:
+    numpy = f"numpy==2.4.6 \\\n    --hash=sha256:{'1' * 64} \\\n    --hash=sha256:{'2' * 64}\n"
+    assert only_new(LOCK.decode() + numpy, LOCK.decode()) == numpy
 
 
 def test_wheels_are_chosen_by_the_engines_machine() -> None:

@@ -1,7 +1,7 @@
-# The packages of one image, on a base that is either the registry's Python or docker/base.sh's.
+# The packages that submissions may use, on a base that is the registry's Python or docker/base.sh's.
 # Built without a network: the wheels come with the context, fetched on the host by its own pip.
-ARG BASE
-FROM ${BASE} AS install
+ARG BELOW
+FROM ${BELOW} AS install
 LABEL grader.image.stage=install
 COPY wheels /wheels
 COPY requirements.txt /wheels/requirements.txt
@@ -12,11 +12,10 @@ RUN python3.13 -m venv /opt/venv \
  && /opt/venv/bin/python -m pip uninstall --quiet --yes pip \
  && find /opt/venv/lib -type d -name tests -prune -exec rm -r {} +
 # Some packages ship files for other Pythons, which do not compile; what matters fails at import.
-# Bytecode is trusted as it lies there: the file system of a box is read-only.
-RUN /opt/venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv/lib >/dev/null || true
+RUN /opt/venv/bin/python -m compileall -q -j 0 /opt/venv/lib >/dev/null || true
 
 # A stage of its own, so that neither wheels nor pip are in any layer of the result.
-FROM ${BASE}
+FROM ${BELOW}
 COPY --from=install /opt/venv /opt/venv
 RUN find / -xdev -type f -perm /6000 -exec chmod a-s {} + \
  && (python3.13 -m compileall -q "$(python3.13 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')" >/dev/null || true) \
