@@ -37,8 +37,8 @@ install_venv_package() { # python
     say "installing $package"
     export DEBIAN_FRONTEND=noninteractive
     apt-get install -qq --yes "$package" >/dev/null 2>&1 \
-        || { apt-get update -qq && apt-get install -qq --yes "$package" >/dev/null; } \
-        || fail "apt-get could not install $package" "Type: apt-get install $package"
+        || { apt-get update -qq >/dev/null 2>&1 && apt-get install -qq --yes "$package" >/dev/null 2>&1; } \
+        || fail "apt-get could not install $package" "Type: apt-get install $package   to see why."
 }
 
 if ! "$venv/bin/python" -c 'import pip' 2>/dev/null || ! new_enough "$venv/bin/python"; then
