@@ -55,7 +55,7 @@ def make_base(engine: Engine, settings: Settings, tag: str, report: Report, *, r
 
     Args:
         engine: Where the image belongs.
-        settings: `debian_mirror`, `no_install` and `cache_dir` count.
+        settings: `debian_mirror`, `no_install` and `cache_dir` count; the folder must exist.
         tag: The base's name, digest included.
         report: Takes one line for each thing that takes long.
         refresh: Make it anew, so that it gets Debian's security updates.
@@ -65,8 +65,12 @@ def make_base(engine: Engine, settings: Settings, tag: str, report: Report, *, r
     """
     if not refresh and _exists(engine, tag):
         return
-    if not _pull(engine, tag, report):
-        _build(engine, settings, tag, report)
+    why_not = _pull(engine, tag, report)
+    if why_not:
+        try:
+            _build(engine, settings, tag, report)
+        except InfrastructureFault as error:
+            raise ImageMissing(f"{error.message}\n({why_not})", hint=error.hint) from error
 
 
 def _exists(engine: Engine, tag: str) -> bool:
@@ -78,8 +82,8 @@ def _exists(engine: Engine, tag: str) -> bool:
     return True
 
 
-def _pull(engine: Engine, tag: str, report: Report) -> bool:
-    """Pull the registry's image; False when no registry answers soon enough."""
+def _pull(engine: Engine, tag: str, report: Report) -> str:
+    """Pull the registry's image; return "", or why no registry gave it soon enough."""
     try:
         with engine.again(timeout=REGISTRY_SECONDS) as asking, translate("asking the registry"):
             asking.client.images.get_registry_data(REGISTRY_IMAGE)
@@ -87,23 +91,24 @@ def _pull(engine: Engine, tag: str, report: Report) -> bool:
         with engine.again(timeout=PULL_SECONDS) as pulling, translate("pulling the base image"):
             pulling.client.images.pull(REGISTRY_IMAGE).tag(tag)
     except InfrastructureFault as error:
-        report(f"no registry gives {REGISTRY_IMAGE}: {error.message}")
-        return False
-    return True
+        return error.message
+    return ""
 
 
 def _build(engine: Engine, settings: Settings, tag: str, report: Report) -> None:
     _ensure_mmdebstrap(settings, report)
     sources = host_release_sources(settings.debian_mirror)
-    report(f"building the base image from Debian's packages ({RELEASE}; about a minute)")
-    settings.cache_dir.mkdir(parents=True, exist_ok=True)
+    report(f"no registry gives {REGISTRY_IMAGE}: building the base from Debian's packages")
     with tempfile.TemporaryDirectory(prefix="base-", dir=settings.cache_dir) as folder:
         archive = Path(folder) / "base.tar"
-        options = [
-            f"--aptopt={line}"
-            for line in apt_options(run_tool(["apt-config", "dump"], "reading apt's settings", seconds=30.0))
-        ]
-        run_tool([str(SCRIPT), str(archive), *options], "building the base image", given=sources, seconds=BUILD_SECONDS)
+        apt_settings = run_tool(["apt-config", "dump"], "reading apt's settings", seconds=30.0)
+        run_tool(
+            [str(SCRIPT), str(archive), *(f"--aptopt={line}" for line in apt_options(apt_settings))],
+            "building the base image",
+            given=sources,
+            seconds=BUILD_SECONDS,
+            hint="If a key is missing, type: apt-get install debian-archive-keyring   and try again.",
+        )
         with translate("importing the base image"):
             changes = ["LABEL grader.image.base=packages", "ENV LANG=C.UTF-8"]
             answer = engine.api.import_image(str(archive), repository=tag, changes=changes)
@@ -123,7 +128,7 @@ def _ensure_mmdebstrap(settings: Settings, report: Report) -> None:
         raise ImageMissing(
             "no registry answers, and mmdebstrap, which builds the base without one, is missing", hint=hint
         )
-    report("installing mmdebstrap (no registry answers, so the base image is built here)")
+    report("installing mmdebstrap")
     apt_install(["mmdebstrap", "debian-archive-keyring"], hint=hint)
 
 

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from grader.clock import Deadline
 from grader.config import Settings
@@ -27,6 +27,8 @@ from grader.sandbox.machine import Report, apt_install, run_tool
 START_SECONDS = 60.0
 POLL_SECONDS = 0.2
 PACKAGE = "docker.io"
+LOCK = Path("/run/grader-engine.lock")
+LOCK_SECONDS = 900.0
 LOG = Path("/var/log/grader-dockerd.log")
 LOCAL_SOCKETS = (LOCAL_SOCKET, "unix:///run/docker.sock", "http+unix:///var/run/docker.sock")
 
@@ -84,8 +86,14 @@ def ensure_engine(settings: Settings, report: Report) -> Engine:
         refusal = why_not(settings, machine, os.environ)
         if refusal:
             raise EngineUnavailable(error.message, hint=better_hint(error.hint, refusal)) from error
-    with FileLock("/run/lock/grader-engine.lock", timeout=900.0):
-        return _install_and_start(settings, machine, report)
+    try:
+        with FileLock(LOCK, timeout=LOCK_SECONDS):
+            return _install_and_start(settings, machine, report)
+    except Timeout as error:
+        raise InfrastructureFault(
+            f"another grader has been installing an engine for {LOCK_SECONDS / 60:.0f} minutes",
+            hint=f"End that process, or delete {LOCK} if there is none.",
+        ) from error
 
 
 def why_not(settings: Settings, machine: Machine, environment: Mapping[str, str]) -> str:
