@@ -42,8 +42,8 @@ def test_redelivery(standing, award):
     competency="data-pipelines",
     title="Keeps the newest valid state of an order, wherever it stands",
     question=(
-        "States arrive out of order, and the newest one may be unusable. Walk me through how your program "
-        "picks the row that stays."
+        "States arrive out of order, and the newest one may be unusable. How does your program pick the row "
+        "that stays, and what would it need to do so day by day?"
     ),
     feedback="Where an order has several states, another one than the newest valid one is kept (RULES.md 5).",
 )

@@ -141,15 +141,21 @@ def _other_number(draw: random.Random, row: Row, newest: Row, world: World) -> N
 def _older_states(draw: random.Random, rows: list[Row], files: tuple[FileHabits, ...], world: World) -> list[Row]:
     """Add older states, as many before the newest one in file order as after it."""
     made = []
+    surplus = 0  # single older states after the newest one, less those before it
     for group_id, row in enumerate(rows):
         row.group, row.group_id = "versions", group_id
         usual = [file for file in files if not file.drifted and file.shop == row.file.shop]
         before = [file for file in usual if file.name < row.file.name]
         after = [file for file in usual if file.name > row.file.name]
-        # Two states on both sides now and then: then neither the first nor the last one is right.
-        sides = [before, after] if group_id % 6 == 0 else [(before, after)[group_id % 2]]
+        # Older states on both sides now and then: then neither the first nor the last one is right. Else on
+        # the side that has fewer so far, so that neither is the better guess.
+        if group_id % 6 == 0 and before and after:
+            sides = [before, after]
+        else:
+            sides = [after if after and (surplus < 0 or not before) else before]
+            surplus += 1 if sides[0] is after else -1
         for side in sides:
-            older = _state(draw, row, draw.choice(side or before or after), world)
+            older = _state(draw, row, draw.choice(side), world)
             older.ingested = row.ingested - draw.randrange(HOUR, 400 * HOUR)
             made.append(older)
     return made
