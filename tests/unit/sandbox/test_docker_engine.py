@@ -123,7 +123,7 @@ def test_docker_context_goes_before_the_current_one(contexts: Path) -> None:
 
 
 def test_docker_host_goes_before_any_context(contexts: Path) -> None:
-    assert locate(Settings(), {"DOCKER_CONTEXT": "far", "DOCKER_HOST": "tcp://near:1"})[0] == "tcp://near:1"
+    assert locate(Settings(), {"DOCKER_CONTEXT": "nowhere", "DOCKER_HOST": "tcp://near:1"})[0] == "tcp://near:1"
 
 
 def test_a_context_that_does_not_exist_is_no_reason_to_use_another_engine(contexts: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -43,16 +45,40 @@ def test_a_complete_cache_asks_nobody(tmp_path: Path) -> None:
     assert said == []
 
 
-def test_a_download_that_failed_is_not_taken_for_complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # An index that does not exist, so that nothing outside this machine is asked.
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The only place that pip knows: a folder with one wheel, made here."""
+    wheel = tmp_path / "index" / "tiny-1.0-py3-none-any.whl"
+    wheel.parent.mkdir()
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("tiny-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
+        archive.writestr("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr("tiny-1.0.dist-info/RECORD", "")
     for name, value in {
-        "INDEX_URL": "file:///nowhere",
+        "INDEX_URL": "",
         "EXTRA_INDEX_URL": "",
-        "FIND_LINKS": "",
+        "FIND_LINKS": str(wheel.parent),
         "NO_INDEX": "1",
     }.items():
         monkeypatch.setenv(f"PIP_{name}", value)
-    with pytest.raises(ImageMissing, match="six") as caught:
-        fetch_wheels(LOCK, tmp_path / "wheels", "amd64", lambda _: None)
+    return wheel
+
+
+def tiny(digest: str) -> bytes:
+    return f"tiny==1.0 --hash=sha256:{digest}\n".encode()
+
+
+def test_wheels_are_fetched_once_from_where_pip_is_set_to_look(index: Path, tmp_path: Path) -> None:
+    lock, said = tiny(hashlib.sha256(index.read_bytes()).hexdigest()), list[str]()
+    first = fetch_wheels(lock, tmp_path / "wheels", "arm64", said.append)
+    index.unlink()
+    assert [wheel.name for wheel in first] == ["tiny-1.0-py3-none-any.whl"]
+    assert fetch_wheels(lock, tmp_path / "wheels", "arm64", said.append) == first
+    assert said == ["fetching 1 packages"]
+
+
+def test_a_wheel_with_another_hash_is_refused_and_not_taken_for_complete(index: Path, tmp_path: Path) -> None:
+    with pytest.raises(ImageMissing, match="HASHES|hash") as caught:
+        fetch_wheels(tiny("0" * 64), tmp_path / "wheels", "amd64", lambda _: None)
     assert "pip config list" in caught.value.hint
     assert not (tmp_path / "wheels" / ".complete").exists()
