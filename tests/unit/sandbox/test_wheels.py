@@ -78,7 +78,7 @@ def test_wheels_are_fetched_once_from_where_pip_is_set_to_look(index: Path, tmp_
 
 
 def test_a_wheel_with_another_hash_is_refused_and_not_taken_for_complete(index: Path, tmp_path: Path) -> None:
-    with pytest.raises(ImageMissing, match="HASHES|hash") as caught:
+    with pytest.raises(ImageMissing, match="HASHES") as caught:
         fetch_wheels(tiny("0" * 64), tmp_path / "wheels", "amd64", lambda _: None)
     assert "pip config list" in caught.value.hint
     assert not (tmp_path / "wheels" / ".complete").exists()
