@@ -14,7 +14,7 @@ from grader.catalog.exercises import load_exercise, resolve
 from grader.cli.console import err, out, print_json
 from grader.engine.grade import Graded, GradingRun, Watcher
 from grader.errors import UsageError
-from grader.intake.receive import refuse_address
+from grader.intake.receive import plain_name, refuse_address
 from grader.model.result import CheckResult
 from grader.model.run import Party, RunStatus
 from grader.model.sheet import ScoreSheet
@@ -60,11 +60,12 @@ def grade_all(settings: Settings, order: Order) -> list[Row]:
     exercise = load_exercise(source)
     paths = [existing(text) for text in order.paths]
     folder = SheetFolder(order.out)
-    places = folder.places(
-        [path.stem if path.is_file() else path.resolve().name for path in paths], replace=order.replace
-    )
+    places = folder.places([plain_name(path.resolve().name) for path in paths], replace=order.replace)
     rows: list[Row] = []
-    with progress_bar() as bar, open_harness(settings, lambda text: bar.console.print(text, style="dim")) as harness:
+    with (
+        progress_bar() as bar,
+        open_harness(settings, lambda text: bar.console.print(text, style="dim", markup=False)) as harness,
+    ):
         for path, place in zip(paths, places, strict=True):
             graded = grade_one(harness, exercise, source, order.candidate, path, bar)
             folder.write(place, files_of(graded, harness, keep=order.keep))
@@ -82,9 +83,13 @@ def grade_one(
     def check(name: str, result: CheckResult | None) -> None:
         bar.update(line, advance=0 if result is None else 1, step=f"check {name}")
 
-    watcher = Watcher(step=lambda text: bar.update(line, step=text), check=check)
-    graded = GradingRun(harness, exercise, source, candidate, watcher).grade(path)
-    bar.update(line, step=graded.sheet.status.value)
+    def step(text: str) -> None:
+        bar.update(line, step=text)
+        if not bar.console.is_terminal:  # a log has no moving bar; it gets a line for each step
+            bar.console.print(f"{path.name}: {text}", markup=False, soft_wrap=True)
+
+    graded = GradingRun(harness, exercise, source, candidate, Watcher(step=step, check=check)).grade(path)
+    step(graded.sheet.status.value)
     bar.stop_task(line)
     return graded
 
@@ -108,7 +113,8 @@ def progress_bar() -> Iterator[Progress]:
         TimeElapsedColumn(),
         TextColumn("{task.fields[step]}", style="dim", markup=False),
     )
-    with Progress(*columns, console=err()) as bar:
+    console = err()
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         yield bar
 
 
@@ -121,8 +127,11 @@ def existing(text: str) -> Path:
     """
     refuse_address(text)
     path = Path(text)
-    if not path.exists():
-        raise UsageError(f"{path} does not exist.", hint="Name a folder, or a zip or tar archive.")
+    try:
+        path.stat()
+    except (OSError, ValueError) as error:
+        why = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be opened: {error}"
+        raise UsageError(f"{path} {why}.", hint="Name a folder, or a zip or tar archive.") from error
     return path
 
 

@@ -21,7 +21,7 @@ from grader.engine.variants import VariantStore
 from grader.errors import BoxLost, ExerciseDefect, FrameError, GraderError, InfrastructureFault, SubmissionRejected
 from grader.intake.entry import check_entry, entry_of
 from grader.intake.manifest import read_manifest
-from grader.intake.receive import receive
+from grader.intake.receive import plain_name, receive
 from grader.keys import Keyring
 from grader.model.exercise import Exercise, Variant
 from grader.model.result import CheckResult
@@ -240,7 +240,7 @@ class GradingRun:
         return fold(
             self._exercise,
             record,
-            candidate=self._candidate or label,
+            candidate=self._candidate or plain_name(label),
             submission=label,
             provenance=provenance(self._harness, self._exercise, self._variant, submission, record),
             rejection=findings.rejection,

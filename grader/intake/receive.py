@@ -36,6 +36,7 @@ _OTHER_FORMATS = {
     b"PAR1": "a Parquet file",
     b"%PDF": "a PDF document",
 }
+_ENDING = re.compile(r"\.(zip|tgz|tbz2?|txz|tar(\.(gz|bz2|xz))?)$", re.IGNORECASE)
 
 
 def refuse_address(text: str) -> None:
@@ -84,6 +85,11 @@ def receive(path: Path, limits: IntakeLimits = _LIMITS) -> Submission:
 
 
 _GIVE = "Give the folder that holds the submission, or a .zip or .tar.gz of it."
+
+
+def plain_name(name: str) -> str:
+    """Return what a submission is called without the ending of its archive: `ada.tar.gz` is ada's."""
+    return _ENDING.sub("", name) or name
 
 
 def _label(path: Path) -> str:
