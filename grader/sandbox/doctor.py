@@ -22,9 +22,9 @@ from grader.model.base import Frozen
 from grader.sandbox import reaper
 from grader.sandbox.docker_engine import Engine, EngineVersion, connect, translate
 from grader.sandbox.images import LABEL_STAGE, image_id
-from grader.sandbox.recipes import REPOSITORIES, ROOT, recipes
+from grader.sandbox.recipes import REPOSITORIES, recipes
+from grader.sandbox.version_floor import FLOOR, below_floor
 
-FLOOR = ROOT / "docker" / "version-floor.toml"
 GIB = 1024**3
 DISK_LOW, DISK_EMPTY = 6 * GIB, GIB
 MEMORY_LOW = 4 * GIB
@@ -182,22 +182,6 @@ def _floor_finding(name: str, title: str, version: str, floors: list[str]) -> Fi
         what=f"{title} {version} is older than {' / '.join(floors)}, the first with all known holes closed",
         hint="Distributions may have closed them without a new number. For strangers' code, update or use a VM.",
     )
-
-
-def below_floor(version: str, floors: list[str]) -> bool:
-    """Tell whether a version is older than the floor of its own branch (its first two numbers).
-
-    A branch without a floor is judged by the nearest: older branches are below, newer ones are not.
-    """
-    number = numbers(version)
-    same = [floor for floor in floors if numbers(floor)[:2] == number[:2]]
-    return bool(number) and number < min(map(numbers, same or floors))
-
-
-def numbers(version: str) -> tuple[int, ...]:
-    """Return the leading numbers of a version: "20.10.24+dfsg1" gives (20, 10, 24)."""
-    match = re.match(r"v?(\d+(?:\.\d+)*)", version)
-    return tuple(int(part) for part in match[1].split(".")) if match else ()
 
 
 def _walls(facts: Facts) -> Iterator[Finding]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from grader.model.run import Isolation
-from grader.sandbox.doctor import FLOOR, below_floor
 from grader.sandbox.hardening import profile_name
+from grader.sandbox.version_floor import FLOOR, below_floor
 
 
 def read_back(

@@ -11,7 +11,8 @@ import pytest
 
 from grader.config import Settings
 from grader.sandbox.docker_engine import EngineVersion
-from grader.sandbox.doctor import FLOOR, GIB, Facts, Finding, below_floor, examine, gather, judge
+from grader.sandbox.doctor import GIB, Facts, Finding, examine, gather, judge
+from grader.sandbox.version_floor import FLOOR
 
 VERSION = EngineVersion(
     engine="30.0.1", api="1.55", runc="1.4.1", containerd="2.3", os="linux", arch="amd64", kernel="6.18", platform=""
@@ -85,29 +86,6 @@ def test_outdated_images_are_named_but_harm_nothing() -> None:
 
 def test_gvisor_is_recommended_where_it_is_missing() -> None:
     assert "gVisor" in look(with_info(Runtimes={"runc": {}}))["runtime"].hint
-
-
-@pytest.mark.parametrize(
-    ("version", "below"),
-    [
-        ("1.1.5+ds1", True),
-        ("1.2.7", True),
-        ("1.2.8", False),
-        ("1.3.2", True),
-        ("1.3.3", False),
-        ("1.4.0", False),
-        ("1.5.0", False),
-        ("", False),
-        ("unknown", False),
-    ],
-)
-def test_each_branch_has_a_floor_of_its_own(version: str, below: bool) -> None:
-    assert below_floor(version, ["1.2.8", "1.3.3", "1.4.0-rc.3"]) is below
-
-
-def test_numbers_are_compared_as_numbers() -> None:
-    assert below_floor("9.9.9", ["29.7.0"])
-    assert not below_floor("29.10.0", ["29.7.0"])
 
 
 def test_an_engine_that_does_not_answer_is_a_finding_not_an_error(tmp_path: Path) -> None:
