@@ -18,6 +18,7 @@ from grader.agent.stream import Answer, Refused, Stream, serve
 
 # Runs a script's top level under another name than __main__, so that guarded work does not start.
 PROBE = "import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__preflight__')"
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "POLARS_MAX_THREADS", "PYTHON_CPU_COUNT")
 SUBMISSION_CAP = 128 * 1024 * 1024
 
 
@@ -35,6 +36,7 @@ class Agent:
         self.scratch = scratch
         self.files = FileStore(work)
         self.submission: dict[str, bytearray] = {}
+        self.threads = 1
 
     def put_submission(self, header: dict[str, Any], body: bytes) -> Answer:
         """Take a piece of a submission file. Kept in memory: no program can change it there."""
@@ -48,6 +50,7 @@ class Agent:
     def open_session(self, header: dict[str, Any], body: bytes) -> Answer:
         """End whatever still runs, wipe all folders, lay the submission out anew."""
         leftovers = processes.end_all_others()
+        self.threads = int(header.get("threads", 1))
         for folder in (self.work, *self.scratch):
             self._wipe(folder)
         for name in ("submission", "in", "output", "home"):
@@ -119,6 +122,7 @@ class Agent:
             "TMPDIR": str(self.scratch[0]) if self.scratch else str(self.work / "home"),
             "LANG": "C.UTF-8",
             "PYTHONUNBUFFERED": "1",  # what a killed program printed must not be lost
+            **dict.fromkeys(THREAD_VARIABLES, str(self.threads)),
         }
 
 

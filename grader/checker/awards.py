@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from pydantic import ValidationError
 
 from grader.checker.api import SubmissionFailed
 from grader.model.reasons import Reason
@@ -15,7 +14,7 @@ from grader.model.result import CheckDefect, CheckResult, Evidence, Outcome
 if TYPE_CHECKING:
     import pytest
 
-TEXT_CAP = 2048
+TEXT_CAP, LABEL_CAP, EVIDENCE_CAP = 2048, 120, 40
 
 
 class AwardError(Exception):
@@ -78,7 +77,7 @@ def award_result(check: str, award: Award, seconds: float) -> CheckResult:
         reason=award.reason,
         because=_cut(award.because),
         evidence=_evidence(award.evidence),
-        metrics=award.metrics,
+        metrics=_finite(award.metrics),
         seconds=seconds,
     )
 
@@ -119,11 +118,20 @@ def defect(check: str, error: pytest.ExceptionInfo[BaseException] | None, messag
 
 
 def _evidence(facts: Mapping[str, object]) -> tuple[Evidence, ...]:
-    try:
-        return tuple(Evidence(label=str(label), value=_cut(str(value))) for label, value in facts.items())
-    except ValidationError as error:
-        raise AwardError(f"evidence cannot be shown: {error.errors()[0]['msg']}") from error
+    shown = list(facts.items())[:EVIDENCE_CAP]
+    return tuple(Evidence(label=_label(str(label)), value=_cut(str(value))) for label, value in shown)
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= TEXT_CAP else text[: TEXT_CAP - 1] + "…"
+# A candidate's words may be in all of these. However odd they are, the run must not fail for them.
+def _cut(text: str, cap: int = TEXT_CAP) -> str:
+    whole = text.encode("utf-8", "backslashreplace").decode()
+    return whole if len(whole) <= cap else whole[: cap - 1] + "…"
+
+
+def _label(text: str) -> str:
+    return _cut("".join(character if character.isprintable() else "?" for character in text), LABEL_CAP)
+
+
+def _finite(metrics: Mapping[str, float]) -> dict[str, float]:
+    """A measure that has no value for this submission is left out."""
+    return {str(name): float(value) for name, value in metrics.items() if math.isfinite(value)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
@@ -106,7 +107,9 @@ class SubmissionBox:
         self._count(sessions=1)
         was_used = self._channel is not None
         try:
-            return self.open().request("session.open", {}, Deadline(SESSION_SECONDS))
+            # Libraries look at the cores of the whole machine; they are told how many are theirs.
+            threads = math.ceil(self._spec.limits.cpus)
+            return self.open().request("session.open", {"threads": threads}, Deadline(SESSION_SECONDS))
         except _BROKEN as error:
             self.replace()
             if not was_used:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from grader.agent.main import THREAD_VARIABLES
 from grader.clock import Deadline
 from grader.frames import Frame
 from grader.model.exercise import BoxLimits
@@ -73,7 +74,7 @@ def test_what_runs_on_is_ended_and_counted(agent: Agent) -> None:
 def test_the_environment_is_its_own(agent: Agent) -> None:
     reply = agent.ask("command.run", argv=["env"], seconds=5, printed=10_000)
     names = {line.partition("=")[0] for line in reply.body.decode().splitlines()}
-    assert names == {"HOME", "LANG", "PATH", "PYTHONUNBUFFERED", "TMPDIR"}
+    assert names == {"HOME", "LANG", "PATH", "PYTHONUNBUFFERED", "TMPDIR", *THREAD_VARIABLES}
 
 
 def test_placeholders_are_only_replaced_in_the_exercises_arguments(agent: Agent) -> None:

@@ -64,7 +64,11 @@ def test_skips(award): pytest.skip("no time")
 @check("B7")
 def test_random(variant, award): award(1, str(variant.random("x").random() == variant.random("x").random()))
 @check("B8")
-def test_not_finite(award): award(0.5, metrics={"x": float("inf")})
+def test_not_finite(award): award(0.5, metrics={"x": float("inf"), "y": 1})
+@check("B9")
+def test_odd_words(award):
+    many = {str(number): number for number in range(99)}
+    award(0.5, "\\ud800\\x00" * 3000, evidence={"\\x1b" + "x" * 500: "\\udfff", **many})
 """
 
 Answers = dict[str, dict[str, Any]]
@@ -97,7 +101,7 @@ def box() -> Iterator[Box]:
 
 
 def test_every_way_to_write_a_check(box: Box) -> None:
-    ids = [f"A{n}" for n in range(1, 10)] + [f"B{n}" for n in range(1, 9)]
+    ids = [f"A{n}" for n in range(1, 10)] + [f"B{n}" for n in range(1, 10)]
     results, defects, _ = drive(box, WAYS, ids)
     outcomes = {name: (each["outcome"], each["fraction"], each["reason"]) for name, each in results.items()}
     assert outcomes == {
@@ -111,12 +115,16 @@ def test_every_way_to_write_a_check(box: Box) -> None:
         "A8": ("passed", 1.0, None),
         "A9": ("partial", pytest.approx(0.5), "wrong_answer"),
         "B7": ("passed", 1.0, None),
+        "B8": ("partial", 0.5, "wrong_answer"),
+        "B9": ("partial", 0.5, "wrong_answer"),
     }
     assert results["A2"]["evidence"] == [{"label": "n", "value": "3"}]
     assert results["A2"]["metrics"] == {"share": 0.25}
     assert "numbers differ" in results["A4"]["because"]
     assert results["B7"]["because"] == "True"
-    assert set(defects) == {"B1", "B2", "B3", "B4", "B5", "B6", "B8"}
+    assert set(defects) == {"B1", "B2", "B3", "B4", "B5", "B6"}
+    assert results["B8"]["metrics"] == {"y": 1.0}
+    assert (len(results["B9"]["because"]), len(results["B9"]["evidence"])) == (2048, 40)
     line = next(n for n, text in enumerate((HEAD + WAYS).splitlines(), 1) if "def test_defect" in text)
     assert (defects["B1"]["file"], defects["B1"]["line"]) == ("checks/test_all.py", line)
 
