@@ -42,31 +42,40 @@ def fold(
     lines = tuple(_line(check, results.get(check.id)) for check in exercise.checks) if rejection is None else ()
     faults = run.faults + tuple(_defect_fault(run)) + tuple(_silent(lines, run))
     status = RunStatus.REJECTED if rejection else RunStatus.FAULTED if faults else RunStatus.GRADED
-    known = sum((line.earned for line in lines if line.earned is not None), Decimal(0))
-    open_points = sum((line.possible for line in lines if line.earned is None), Decimal(0))
+    manifest = exercise.manifest
     return ScoreSheet(
         audience=Audience.AUTHOR,
         run=run.id,
         status=status,
         candidate=candidate,
         submission=submission,
-        exercise=ExerciseReference(id=exercise.id, version=exercise.manifest.version, title=exercise.manifest.title),
+        exercise=ExerciseReference(id=exercise.id, version=manifest.version, title=manifest.title),
         started=run.started,
         finished=run.finished,
-        earned=known if status is RunStatus.GRADED else None,
         possible=exercise.possible,
-        lowest=known if status is RunStatus.FAULTED else None,
-        highest=known + open_points if status is RunStatus.FAULTED else None,
+        **_totals(lines, status),
         rejection=_rejection_note(rejection),
         faults=faults,
         competencies=_competencies(exercise, lines),
-        groups=_subtotals(lines, exercise.manifest.groups.items(), lambda line: line.group),
+        groups=_subtotals(lines, manifest.groups.items(), lambda line: line.group),
         checks=lines,
         resources=run.resources,
         observations=run.observations,
         ai_use=ai_use,
         provenance=provenance,
     )
+
+
+def _totals(lines: Iterable[CheckLine], status: RunStatus) -> dict[str, Decimal | None]:
+    """The total of a graded run, the range of a faulted one, nothing for a rejected one."""
+    known = sum((line.earned for line in lines if line.earned is not None), Decimal(0))
+    open_points = sum((line.possible for line in lines if line.earned is None), Decimal(0))
+    faulted = status is RunStatus.FAULTED
+    return {
+        "earned": known if status is RunStatus.GRADED else None,
+        "lowest": known if faulted else None,
+        "highest": known + open_points if faulted else None,
+    }
 
 
 def earned_points(possible: Decimal, fraction: float) -> Decimal:
