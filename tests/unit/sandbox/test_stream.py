@@ -7,19 +7,15 @@ import struct
 import threading
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.clock import Deadline
 from grader.errors import InfrastructureFault
 from grader.sandbox.stream import READ_AHEAD, STDERR_CAP, STDERR_KEPT, BoxStream, ChildPipes, DockerSocket, Pipe
+from tests.forwarder import write_certificates
 
 
 def piece(pipe: int, data: bytes) -> bytes:
@@ -206,29 +202,5 @@ def _tls_echo(context: ssl.SSLContext, end: socket.socket, size: int) -> None:
 @pytest.fixture(scope="module")
 def tls(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """A server's and a client's context that trust each other."""
-    path = tmp_path_factory.mktemp("tls") / "engine.pem"
-    _write_certificate(path)
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(path)
-    return server, ssl.create_default_context(cafile=str(path))
-
-
-def _write_certificate(path: Path) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "engine")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("engine")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path.write_bytes(private + certificate.public_bytes(pem))
+    folder = tmp_path_factory.mktemp("tls")
+    return write_certificates(folder), ssl.create_default_context(cafile=str(folder / "ca.pem"))
