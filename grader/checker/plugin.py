@@ -186,7 +186,7 @@ class CheckPlugin:
                 else awards.award_result(now.check, now.award, seconds)
             )
         except (AwardError, ValueError) as error:
-            self._earned[now.check] = False
+            self._earned[now.check] = True  # not known to have earned nothing, so it blocks no other check
             self._link.defect(awards.defect(now.check, now.error, str(error), self._root))
             return
         self._earned[now.check] = result.outcome in (Outcome.PASSED, Outcome.PARTIAL)
