@@ -54,7 +54,7 @@ def blame_for(role: Role, ending: Ending) -> Blame | None:
     if ending.exit_status is None:
         return _infrastructure(f"The {role} box is gone, and the engine does not know how it ended.")
     if ending.exit_status in (KILLED, ENDED):
-        # From inside, nothing can signal the first process of a box; docs/decisions/0001-agent-is-pid-1.md.
+        # From inside, nothing can signal the first process of a box; docs/decisions/2026-11-23-agent-is-pid-1.md.
         return _infrastructure(f"The {role} box was stopped from outside, by a person or by a machine out of memory.")
     if role is Role.CHECKER:
         return _infrastructure(f"The checker ended by itself with status {ending.exit_status}.")

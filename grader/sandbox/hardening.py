@@ -125,7 +125,7 @@ def _walls(profile: str, runtime: str) -> dict[str, Any]:
         "LogConfig": {"Type": "none", "Config": {}},
         "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
         "AutoRemove": False,  # how it ended is asked for after it ended
-        "Init": False,  # our own program is PID 1 on purpose: docs/decisions/0001-agent-is-pid-1.md
+        "Init": False,  # our own program is PID 1 on purpose: docs/decisions/2026-11-23-agent-is-pid-1.md
         "Runtime": runtime,
     }
 
