@@ -89,3 +89,9 @@ def test_provenance_warnings_and_signature_are_listed() -> None:
     assert "- Warning: The engine is older than 29.7.0" in text
     assert "- Signature: Ed25519" in text
     assert "Signature" not in markdown(make_sheet())
+
+
+def test_nothing_lost_means_nothing_to_ask() -> None:
+    text = markdown(make_sheet(checks=(make_check_line(earned=4, outcome="passed"),), groups=(), competencies=()))
+    assert "interview" not in text
+    assert "By competency" not in text

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import runpy
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -20,6 +22,14 @@ COMMITTED = Path(__file__).parents[3] / "docs" / "score-sheet.schema.json"
 def test_the_committed_schema_is_the_models() -> None:
     hint = "run `python -m grader.render.schema > docs/score-sheet.schema.json`"
     assert COMMITTED.read_text(encoding="utf-8") == schema_text(), hint
+
+
+def test_the_module_prints_what_is_committed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "grader.render.schema")
+    runpy.run_module("grader.render.schema", run_name="__main__")
+    assert capsys.readouterr().out == COMMITTED.read_text(encoding="utf-8")
 
 
 def test_the_schema_is_a_schema() -> None:

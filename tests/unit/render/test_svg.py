@@ -48,6 +48,8 @@ HOSTILE = {
     "style sheet after ours": picture(
         "<style>*{stroke-linejoin: round; stroke-linecap: butt} body{display:none}</style>"
     ),
+    "style sets a name": picture('<path d="M 0 0" style="id: a"/>'),
+    "style sets a link": picture('<path id="a" d="M 0 0"/><use style="href: #a"/>'),
     "animation": picture('<path d="M 0 0"><animate attributeName="d" to="x"/></path>'),
     "set": picture('<set attributeName="href" to="javascript:alert(1)"/>'),
     "filter": picture('<path d="M 0 0" filter="url(#f)"/>'),

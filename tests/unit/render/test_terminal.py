@@ -85,3 +85,17 @@ def test_findings_show_their_level_by_symbol_and_word() -> None:
     assert "! warn" in text
     assert "✗ error  images  No image." in text
     assert "Run `grader setup`." in text
+
+
+def test_nothing_to_note_and_nothing_to_ask_take_no_room() -> None:
+    sheet = make_sheet(checks=(make_check_line(earned=4, outcome="passed"),), observations=())
+    text = shown(sheet_view(sheet))
+    assert "Please note" not in text
+    assert "interview" not in text
+
+
+def test_a_rejection_without_a_hint_ends_with_its_message() -> None:
+    note = make_rejected_sheet().rejection
+    assert note is not None
+    text = shown(sheet_view(make_rejected_sheet(rejection=note.model_copy(update={"hint": ""}))))
+    assert "Use one of" not in text
