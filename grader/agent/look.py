@@ -27,6 +27,7 @@ def look(root: Path, entry: str) -> dict[str, Any]:
     """
     pending, seen = [entry], {entry}
     guarded = False
+    own = own_names(root)
     while pending and len(seen) < MODULES_CAP:
         name = pending.pop()
         try:
@@ -36,11 +37,11 @@ def look(root: Path, entry: str) -> dict[str, Any]:
         if name == entry:
             guarded = any(isinstance(node, ast.If) and "__name__" in ast.dump(node.test) for node in tree.body)
         for module, line in certain_imports(tree):
-            local = _local_file(root, module)
+            local = _local_file(root, entry, module)
             if local and local not in seen:
                 seen.add(local)
                 pending.append(local)
-            elif not local and not _installed(root, module):
+            elif not local and module.partition(".")[0] not in own and not _installed(module):
                 return {"problem": "package", "file": name, "line": line, "package": module.partition(".")[0]}
     return {"ok": True, "guarded": guarded}
 
@@ -56,17 +57,25 @@ def certain_imports(tree: ast.Module) -> list[tuple[str, int]]:
     return found
 
 
-def _local_file(root: Path, module: str) -> str | None:
+def own_names(root: Path) -> set[str]:
+    """Names of all modules and folders of the submission, wherever they lie: a program may extend its own path."""
+    return {path.name.partition(".")[0] for path in root.rglob("*") if path.is_dir() or path.suffix in (".py", ".so")}
+
+
+def _local_file(root: Path, entry: str, module: str) -> str | None:
+    """Find a module beside the entry point, as `python folder/entry.py` would, or in the working folder."""
     path = module.replace(".", "/")
-    for candidate in (f"{path}.py", f"{path}/__init__.py"):
-        if (root / candidate).is_file():
-            return candidate
+    beside = entry.rpartition("/")[0]
+    for folder in dict.fromkeys((f"{beside}/" if beside else "", "")):
+        for candidate in (f"{folder}{path}.py", f"{folder}{path}/__init__.py"):
+            if (root / candidate).is_file():
+                return candidate
     return None
 
 
-def _installed(root: Path, module: str) -> bool:
+def _installed(module: str) -> bool:
     top = module.partition(".")[0]
-    if top in sys.stdlib_module_names or (root / top).is_dir():
+    if top in sys.stdlib_module_names:
         return True
     return importlib.machinery.PathFinder.find_spec(top) is not None
 

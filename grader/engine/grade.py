@@ -19,7 +19,7 @@ from grader.engine.relay import Relay
 from grader.engine.submission_box import SubmissionBox, words
 from grader.engine.variants import VariantStore
 from grader.errors import BoxLost, ExerciseDefect, FrameError, GraderError, InfrastructureFault, SubmissionRejected
-from grader.intake.entry import check_entry, entry_of
+from grader.intake.entry import check_entry, entry_file
 from grader.intake.manifest import read_manifest
 from grader.intake.receive import plain_name, receive
 from grader.keys import Keyring
@@ -192,7 +192,7 @@ class GradingRun:
         box = SubmissionBox(self._harness.sandbox, spec, submission)
         findings.box = box
         stack.callback(box.close)
-        preflight(box, entry_of(self._argv(findings)), limits, self._harness.packages)
+        preflight(box, entry_file(submission, self._argv(findings)), limits, self._harness.packages)
         return box
 
     def _open_checker(self, data: Path, stack: ExitStack) -> Channel:

@@ -14,7 +14,7 @@ LOOK_SECONDS = 20.0
 TEXT_CAP = 300  # of a stranger's own words; whoever shows them makes control characters visible
 
 
-def preflight(box: SubmissionBox, entry: str | None, limits: Limits, packages: Iterable[str]) -> None:
+def preflight(box: SubmissionBox, started: tuple[str, bool] | None, limits: Limits, packages: Iterable[str]) -> None:
     """Refuse what could not earn a single point, before any is at stake.
 
     Looks at Python files only, and imports the entry point only where that does not start its work
@@ -22,7 +22,8 @@ def preflight(box: SubmissionBox, entry: str | None, limits: Limits, packages: I
 
     Args:
         box: The submission's box; sessions are opened in it.
-        entry: Path of the entry point in the submission, or None when there is none to look at.
+        started: Path of the entry point in the submission, and whether it is started as a module
+            (which is then looked at but not imported); None when there is none.
         limits: The exercise's limits.
         packages: What is installed in the image, for the message about a missing package.
 
@@ -30,8 +31,9 @@ def preflight(box: SubmissionBox, entry: str | None, limits: Limits, packages: I
         SubmissionRejected: With a reason and what to do about it.
     """
     box.open_session()
-    if entry is None or not entry.endswith(".py"):
+    if started is None or not started[0].endswith(".py"):
         return
+    entry, is_module = started
     findings = _look(box, entry)
     if findings.get("problem") == "syntax":
         raise SubmissionRejected(
@@ -45,7 +47,7 @@ def preflight(box: SubmissionBox, entry: str | None, limits: Limits, packages: I
             f"{_place(findings)} imports {_text(findings, 'package')}, which is not available while grading.",
             hint="Nothing can be installed then. Available: " + ", ".join(sorted(packages)) + ".",
         )
-    if findings.get("guarded") is True:
+    if findings.get("guarded") is True and not is_module:
         _import(box, entry, limits)
 
 

@@ -35,6 +35,15 @@ def entry_of(argv: Sequence[str]) -> str | None:
     return named[0] if named else None
 
 
+def entry_file(submission: Submission, argv: Sequence[str]) -> tuple[str, bool] | None:
+    """Return the file that a command starts, and whether it is started as a module; None when there is none."""
+    named = _named(argv)
+    if named is None:
+        return None
+    files = _module_files(named[0]) if named[1] else _script_files(named[0])
+    return next(((path, named[1]) for path in files if path in submission.paths), None)
+
+
 def _named(argv: Sequence[str]) -> tuple[str, bool] | None:
     """Return what is started, and whether it is a module."""
     program = argv[0]

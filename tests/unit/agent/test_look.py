@@ -50,6 +50,11 @@ def test_tells_whether_importing_starts_the_work(tmp_path: Path, text: str, guar
     assert seen(tmp_path, add=text)["guarded"] is guarded
 
 
+def test_finds_modules_beside_an_entry_point_in_a_folder(tmp_path: Path) -> None:
+    seen(tmp_path, src__main="import near\nimport far\n", src__near="", lib__far="")
+    assert look(tmp_path, "src/main.py")["ok"] is True
+
+
 def test_null_bytes_are_a_syntax_error(tmp_path: Path) -> None:
     (tmp_path / "add.py").write_bytes(b"x = 1\0")
     assert look(tmp_path, "add.py")["problem"] == "syntax"
