@@ -19,7 +19,7 @@ from grader.engine.relay import Relay
 from grader.engine.submission_box import SubmissionBox, words
 from grader.engine.variants import VariantStore
 from grader.errors import BoxLost, ExerciseDefect, FrameError, GraderError, InfrastructureFault, SubmissionRejected
-from grader.intake.entry import check_entry, entry_file
+from grader.intake.entry import entry_file
 from grader.intake.manifest import read_manifest
 from grader.intake.receive import plain_name, receive
 from grader.keys import Keyring
@@ -156,7 +156,6 @@ class GradingRun:
         findings.observations += submission.observations
         findings.manifest, notes = read_manifest(submission, self._exercise.manifest.part)
         findings.observations += notes
-        check_entry(submission, self._argv(findings), self._exercise.manifest.part)
 
     def _argv(self, findings: Findings) -> tuple[str, ...]:
         command = findings.manifest.command

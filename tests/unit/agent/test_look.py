@@ -51,7 +51,7 @@ def test_tells_whether_importing_starts_the_work(tmp_path: Path, text: str, guar
 
 
 def test_finds_modules_beside_an_entry_point_in_a_folder(tmp_path: Path) -> None:
-    seen(tmp_path, src__main="import near\nimport far\n", src__near="", lib__far="")
+    seen(tmp_path, add="", src__main="import near\nimport far\n", src__near="", lib__far="")
     assert look(tmp_path, "src/main.py")["ok"] is True
 
 
