@@ -29,6 +29,7 @@ anything = st.text(alphabet=st.characters(), max_size=400)
         ("\u2028", "\\u2028"),
         ("\ud800", "\\ud800"),
         ("\U000e0041", "\\U000e0041"),
+        ("a\U000e0100", "a\\U000e0100"),
         ("\u3164", "\\u3164"),
         ("\ufffe", "\\ufffe"),
         ("a\nb\tc\rd\0", "a\\nb\\tc\\rd\\0"),
