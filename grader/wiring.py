@@ -13,7 +13,7 @@ from grader.engine.grade import Harness
 from grader.keys import Keyring
 from grader.sandbox.docker_box import DockerSandbox
 from grader.sandbox.docker_engine import connect
-from grader.sandbox.images import find_images, locked_packages
+from grader.sandbox.images import find_images, named_packages
 from grader.sandbox.port import Role
 from grader.sandbox.reaper import reap
 
@@ -35,7 +35,7 @@ def open_harness(settings: Settings, report: Callable[[str], None]) -> Iterator[
         yield Harness(
             sandbox=DockerSandbox(engine, runtime=settings.runtime),
             images={Role.SUBMISSION: images.runtime, Role.CHECKER: images.checker},
-            packages=tuple(locked_packages(Role.SUBMISSION)),
+            packages=tuple(named_packages(Role.SUBMISSION)),
             keyring=Keyring(settings.config_dir),
             cache=settings.cache_dir,
             version=__version__,

@@ -21,7 +21,7 @@ def command(exercise_id: str, destination: Path, candidate: str | None, exercise
     from grader.cli.console import err, out
     from grader.engine.boxes import Boxes
     from grader.engine.variants import VariantStore
-    from grader.sandbox.images import locked_packages
+    from grader.sandbox.images import named_packages
     from grader.sandbox.port import Role
     from grader.wiring import open_harness
 
@@ -35,6 +35,6 @@ def command(exercise_id: str, destination: Path, candidate: str | None, exercise
     with open_harness(chosen, report) as harness:
         store = VariantStore(harness.cache / "variants", Boxes(harness.sandbox, harness.images, "0" * 32))
         data = store.data(exercise, source, exercise.manifest.public_seed, "public", report)
-    packages = locked_packages(Role.SUBMISSION)
+    packages = named_packages(Role.SUBMISSION)
     build_kit(exercise, source, data, destination, packages=packages, candidate=candidate)
     out().print(str(destination), markup=False, soft_wrap=True)

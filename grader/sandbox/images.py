@@ -24,7 +24,7 @@ from grader.sandbox.base_image import make_base
 from grader.sandbox.docker_engine import Engine, translate
 from grader.sandbox.machine import Report
 from grader.sandbox.port import Role
-from grader.sandbox.recipes import Recipe, read_recipe, recipes
+from grader.sandbox.recipes import NAMES, ROOT, Recipe, read_recipe, recipes
 from grader.sandbox.wheels import fetch_wheels
 
 BUILD_SECONDS = 900.0
@@ -52,6 +52,13 @@ def expected_images(architecture: str) -> Images:
 def locked_packages(role: Role) -> dict[str, str]:
     """Return package → version of a role's image, from its pinned requirements; asks no engine."""
     return read_recipe(role, "").pinned
+
+
+def named_packages(role: Role) -> dict[str, str]:
+    """Return package → version of what an image offers on purpose, without what those packages need themselves."""
+    names = (ROOT / "requirements" / f"{NAMES[role]}-image.in").read_text().splitlines()
+    pinned = locked_packages(role)
+    return {name: pinned[name] for name in names if name and not name.startswith("#")}
 
 
 def installed_packages(engine: Engine, image: str) -> dict[str, str]:
