@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MIB = 1024 * 1024
+FETCHED_FILES, FETCHED_SHARE = 100, 4  # what one run may bring here: files, and bytes as a multiple of the file limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +214,7 @@ class Command:
         seconds: float | None = None,
         fetch: Sequence[str] | None = None,
     ) -> CommandRun:
-        """Run the program once.
+        """Run the program once, and copy what it wrote before the next run wipes it.
 
         Args:
             arguments: Appended to the submission's argv; `{name}` stands for the folder of the
@@ -240,8 +241,12 @@ class Command:
         )
         files, odd = self._list()
         run = _command_run(reply.header, reply.body, files, odd)
-        wanted = files if fetch is None else [name for name in fetch if name in files]
-        run._fetched.update({name: self._fetch(name) for name in wanted if files[name] <= self._limits.file})
+        wanted = sorted(files)[:FETCHED_FILES] if fetch is None else [name for name in fetch if name in files]
+        left = FETCHED_SHARE * self._limits.file
+        for name in wanted:
+            if files[name] <= min(left, self._limits.file):
+                run._fetched[name] = self._fetch(name)
+                left -= files[name]
         return run
 
     def _list(self) -> tuple[dict[str, int], tuple[str, ...]]:

@@ -14,6 +14,7 @@ from grader.engine.submission_box import SubmissionBox, SubmissionFailure
 from grader.errors import BoxLost, ExerciseDefect, FrameError
 from grader.frames import Frame
 from grader.model.exercise import Limits
+from grader.model.reasons import Reason
 from grader.model.result import CheckDefect, CheckResult, Plot
 from grader.model.run import Party
 from grader.sandbox.channel import Channel
@@ -23,6 +24,7 @@ from grader.sandbox.port import Role
 FORWARDED = frozenset({"session.open", "file.put", "folder.make", "command.run", "file.list", "file.get"})
 TRANSFER_SECONDS = 60.0
 BYTES_CAP = 8 * 1024**3
+OWN_SHARE = 0.1  # of a run's time, kept for the checks themselves
 PLOTS_CAP = 6
 
 Report = Callable[[str, CheckResult | None], None]
@@ -54,7 +56,8 @@ class Relay:
         self._expected = expected
         self._limits = limits
         self._report = report
-        self._carried = 0
+        self._sent = self._received = 0
+        self._deadline = Deadline(0)
         self._plots: dict[str, list[Plot]] = {}
         self.results: dict[str, CheckResult] = {}
         self.defects: dict[str, CheckDefect] = {}
@@ -68,6 +71,7 @@ class Relay:
             BoxLost: The checker box ended.
             InfrastructureFault: An engine or a machine failed.
         """
+        self._deadline = deadline
         try:
             number = self._checker.start("checks.run", request, deadline)
             while True:
@@ -120,19 +124,21 @@ class Relay:
         return Frame(frames.REPLY, frame.request)
 
     def _forward(self, op: str, frame: Frame) -> Frame:
-        self._carried += len(frame.body)
+        self._sent += len(frame.body)
+        if self._sent > BYTES_CAP:
+            raise ExerciseDefect(f"The checks sent more than {BYTES_CAP:,} bytes to the submission.")
         if op == "session.open":
             self._submission.open_session()
             return Frame(frames.REPLY, frame.request)
         header = {key: value for key, value in frame.header.items() if key != "op"}
         seconds = TRANSFER_SECONDS
         if op == "command.run":
-            seconds = min(float(header["seconds"]), self._limits.command_seconds)
+            seconds = self._seconds_for(float(header["seconds"]))
             header |= {"seconds": seconds, "printed": int(self._limits.printed)}
         measured = self._submission.request(op, header, frame.body, seconds)
-        self._carried += len(measured.reply.body)
-        if self._carried > BYTES_CAP:
-            raise ExerciseDefect(f"The checks moved more than {BYTES_CAP:,} bytes.")
+        self._received += len(measured.reply.body)
+        if self._received > BYTES_CAP:
+            raise SubmissionFailure(Reason.TOO_LARGE, f"It wrote more than {BYTES_CAP:,} bytes in all.")
         answer = dict(measured.reply.header)
         answer["measured"] = {
             "seconds": measured.seconds,
@@ -140,6 +146,13 @@ class Relay:
             "peak_memory": measured.peak_memory,
         }
         return Frame(frames.REPLY, frame.request, answer, measured.reply.body)
+
+    def _seconds_for(self, wanted: float) -> float:
+        """Bound one command, so that slow commands use up the submission's time and never the checks' own."""
+        left = self._deadline.left - OWN_SHARE * self._deadline.seconds
+        if left <= 0:
+            raise SubmissionFailure(Reason.TIMEOUT, "The time for all runs of the program together is used up.")
+        return min(wanted, self._limits.command_seconds, left)
 
     def _take(self, op: str, frame: Frame) -> None:
         if op == "check.started":

@@ -36,6 +36,14 @@ MISBEHAVIOUR = {
     "writes a folder": ("(out / 'sum.json').mkdir(parents=True); sys.exit(0)", Reason.MISSING_OUTPUT),
     "writes too much": ("out.mkdir(); (out / 'sum.json').write_text('1' * 9_000_000); sys.exit(0)", Reason.TOO_LARGE),
     "writes NaN": ("out.mkdir(); (out / 'sum.json').write_text('{\"sum\": NaN}'); sys.exit(0)", Reason.FORMAT),
+    "writes thousands": (
+        "out.mkdir(); [(out / str(n)).touch() for n in range(3000)]; sys.exit(0)",
+        Reason.MISSING_OUTPUT,
+    ),
+    "nests deep": (
+        "[(os.mkdir('d'), os.chdir('d')) for _ in range(3000)]; sys.exit(0)",
+        Reason.MISSING_OUTPUT,
+    ),
     "fails": ("sys.exit(7)", Reason.EXIT_STATUS),
     "raises": ("raise RuntimeError('no idea')", Reason.EXIT_STATUS),
     "kills itself": ("os.kill(os.getpid(), 11)", Reason.CRASHED),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from grader import frames
+from grader import clock, frames
 from grader.clock import Deadline
 from grader.engine.relay import Relay
 from grader.engine.submission_box import SubmissionBox
@@ -43,10 +43,12 @@ def checker(steps: Steps, answers: list[Frame] | None = None) -> Script:
     return script
 
 
-def serve(script: Script, submission: Script = obliging, report: Callable[..., None] = lambda *_: None) -> Relay:
+def serve(
+    script: Script, submission: Script = obliging, report: Callable[..., None] = lambda *_: None, seconds: float = 100
+) -> Relay:
     box = SubmissionBox(ScriptedSandbox({Role.SUBMISSION: submission}), SPEC, SUBMISSION)
     relay = Relay(Channel(ScriptedBox(script)), box, ("A1",), Limits(), report)
-    relay.serve({}, Deadline(5))
+    relay.serve({}, Deadline(seconds))
     return relay
 
 
@@ -72,7 +74,7 @@ def test_forwards_with_the_harness_own_limits_and_measures() -> None:
     answers: list[Frame] = []
     run = ("command.run", {"argv": ["x"], "seconds": 10**6, "printed": 10**9}, b"")
     serve(checker([run, ("check.result", {"result": PASSED}, b"")], answers), submission)
-    assert (seen[-1]["seconds"], seen[-1]["printed"]) == (120, 1024**2)
+    assert (seen[-1]["seconds"], seen[-1]["printed"]) == (pytest.approx(90, abs=1), 1024**2)
     assert answers[0].header["measured"]["seconds"] >= 0
     assert answers[0].body == b"out"
 
@@ -118,3 +120,17 @@ def test_checks_that_hang_are_a_defect_and_named() -> None:
 
     with pytest.raises(ExerciseDefect, match="A1 was running"):
         serve(script)
+
+
+def test_a_submission_that_used_up_the_runs_time_fails_and_the_run_does_not() -> None:
+    answers: list[Frame] = []
+    run = ("command.run", {"argv": ["x"], "seconds": 5, "printed": 1}, b"")
+    end = clock.monotonic() + 0.95
+
+    def submission(frame: Frame) -> Sequence[Frame]:
+        while clock.monotonic() < end:
+            pass
+        return [reply(frame)]
+
+    serve(checker([run, run, ("check.result", {"result": PASSED}, b"")], answers), submission, seconds=1)
+    assert answers[1].header["code"] == "timeout"
