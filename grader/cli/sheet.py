@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from grader.cli.options import json_option, settings
+
+if TYPE_CHECKING:
+    from grader.model.sheet import ScoreSheet
 
 AUDIENCES = ("candidate", "recruiter", "author")
 
@@ -26,9 +30,14 @@ def show(file: Path, audience: str, as_json: bool) -> None:
     from grader.model.sheet import Audience
     from grader.render.terminal import sheet_view
     from grader.scoring.audience import for_audience
+    from grader.scoring.signing import sign
     from grader.store.folder import read_sheet
 
-    sheet = for_audience(read_sheet(file), Audience(audience))
+    whole = read_sheet(file)
+    sheet = for_audience(whole, Audience(audience))
+    key = _own_key(whole)
+    if key is not None:
+        sheet = sign(sheet, key)
     if as_json:
         click.echo(sheet.model_dump_json(indent=2))
     else:
@@ -43,19 +52,15 @@ def show(file: Path, audience: str, as_json: bool) -> None:
 def export(file: Path, format_name: str, audience: str | None, output: Path | None) -> None:
     """Write a sheet in another format, for an audience."""
     from grader.errors import UsageError
-    from grader.keys import Keyring
     from grader.model.sheet import Audience
     from grader.render.files import export_sheet
-    from grader.scoring.signing import is_genuine, public_key
     from grader.store.folder import read_sheet
 
     sheet = read_sheet(file)
-    own = Keyring(settings().config_dir).signing_key()
-    # Never lend our signature to a sheet that is not our own, or no longer as we made it.
-    ours = is_genuine(sheet) and sheet.signature is not None and sheet.signature.public_key == public_key(own)
-    if not ours:
+    key = _own_key(sheet)
+    if key is None:
         click.echo("This sheet is not genuine, or signed by somebody else: what is exported is not signed.", err=True)
-    content = export_sheet(sheet, format_name, Audience(audience) if audience else None, own if ours else None)
+    content = export_sheet(sheet, format_name, Audience(audience) if audience else None, key)
     if output is None:
         click.echo(content, nl=False)
         return
@@ -96,6 +101,16 @@ def verify(file: Path, key: str | None, as_json: bool) -> int:
         )
         _say("Unknown signer. ", "bold yellow", unknown)
     return 0 if genuine and known else 1
+
+
+def _own_key(sheet: ScoreSheet) -> bytes | None:
+    """Our signing key, for a sheet that is genuine and ours; what we did not make, we do not sign."""
+    from grader.keys import Keyring
+    from grader.scoring.signing import is_genuine, public_key
+
+    key = Keyring(settings().config_dir).signing_key()
+    ours = sheet.signature is not None and sheet.signature.public_key == public_key(key)
+    return key if ours and is_genuine(sheet) else None
 
 
 def _say(head: str, style: str, explanation: str) -> None:
