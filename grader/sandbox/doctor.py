@@ -10,7 +10,7 @@ import shutil
 import stat
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -117,8 +117,14 @@ def clean(settings: Settings) -> list[str]:
         with translate("removing what builds left"):
             engine.client.images.prune(filters={"dangling": True, "label": LABEL_STAGE})
         current = {folder for recipe in recipes(engine.version.arch) for folder in recipe.wheels_folders}
-    for folder in (settings.cache_dir / "wheels").glob("*"):
-        if folder.name not in current:
+    return lines + remove_wheels(settings.cache_dir, current)
+
+
+def remove_wheels(cache: Path, keep: Set[str]) -> list[str]:
+    """Remove cached wheels but those in folders with the names in `keep`; return one line for each folder."""
+    lines = []
+    for folder in sorted((cache / "wheels").glob("*")):
+        if folder.name not in keep:
             shutil.rmtree(folder, ignore_errors=True)
             lines.append(f"removed cached wheels: {folder}")
     return lines

@@ -11,7 +11,7 @@ import pytest
 
 from grader.config import Settings
 from grader.sandbox.docker_engine import EngineVersion
-from grader.sandbox.doctor import GIB, Facts, Finding, examine, gather, judge
+from grader.sandbox.doctor import GIB, Facts, Finding, examine, gather, judge, remove_wheels
 from grader.sandbox.version_floor import FLOOR
 
 VERSION = EngineVersion(
@@ -99,3 +99,11 @@ def test_keys_that_others_can_read_are_found(tmp_path: Path) -> None:
     (tmp_path / "server.key").chmod(0o640)
     facts = gather(Settings(docker_host="unix:///nowhere.sock", config_dir=tmp_path))
     assert facts.loose_keys == (str(tmp_path / "server.key"),)
+
+
+def test_only_wheels_of_other_versions_are_removed(tmp_path: Path) -> None:
+    for name in ("runtime-amd64-1", "runtime-amd64-2"):
+        (tmp_path / "wheels" / name).mkdir(parents=True)
+    lines = remove_wheels(tmp_path, {"runtime-amd64-2"})
+    assert [path.name for path in (tmp_path / "wheels").iterdir()] == ["runtime-amd64-2"]
+    assert len(lines) == 1
