@@ -128,6 +128,36 @@ def test_nothing_is_left_of_an_earlier_session(bench: Bench, submission: Write) 
     assert outcomes(sheet)["B1"] == (Outcome.PASSED, None)
 
 
+FORGER = """
+import glob
+import os
+
+
+def misbehave(out):
+    opened = 0
+    for name in [*glob.glob("/proc/1/fd/*"), "/proc/1/mem", "/proc/1/environ"] + [f"/proc/1/fd/{n}" for n in range(64)]:
+        try:
+            with open(name, "r+b", buffering=0) as file:
+                opened += 1
+                file.write(b"GRF1" * 100)
+        except OSError:
+            pass
+    sys.exit(40 + opened)
+
+
+"""
+
+
+def test_the_agents_streams_and_memory_are_out_of_reach(bench: Bench, submission: Write) -> None:
+    sheet = bench.grade(submission(files={"add.py": FORGER + SABOTAGE})).sheet
+    check = sheet.checks[0]
+    assert (check.reason, check.because) == (
+        Reason.EXIT_STATUS,
+        "It ended with exit status 40; expected is exit status 0.",
+    )
+    assert outcomes(sheet)["B1"] == (Outcome.PASSED, None)
+
+
 def test_no_box_is_left(bench: Bench, submission: Write, engine: Engine) -> None:
     run = bench.grade(submission()).sheet.run
     assert engine.client.containers.list(all=True, filters={"label": f"grader.run={run}"}) == []
