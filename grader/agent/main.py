@@ -59,7 +59,6 @@ class Agent:
             target = checked_path(self.work / "submission", path)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
-            target.chmod(0o755 if content[:2] == b"#!" else 0o644)
         return {"leftovers": leftovers}, b""
 
     def _wipe(self, folder: Path) -> None:

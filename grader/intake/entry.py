@@ -124,13 +124,14 @@ def _module_files(module: str) -> tuple[str, ...]:
 
 
 def _check_started(program: str, present: set[str]) -> None:
-    """A bare `clean.py` is looked for among installed programs, and never found there."""
-    if program in present and "/" not in program:
+    """A file of the submission cannot be the program itself: boxes execute nothing that was handed in."""
+    file = program.removeprefix("./")
+    if file in present:
         starter = "bash" if program.endswith(".sh") else "python"
         raise SubmissionRejected(
             Rejection.MANIFEST,
             f"The command in submission.toml begins with the file {shown(program)}, not with a program.",
-            hint=f'Put the program in front: argv = ["{starter}", "{program}"].',
+            hint=f'Put the program in front: argv = ["{starter}", "{file}"].',
         )
 
 

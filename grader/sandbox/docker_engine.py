@@ -13,6 +13,7 @@ import errno
 import http.client
 import os
 import socket
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -126,6 +127,8 @@ def connect(
         _knock(address)
         # A short first call: a dead TCP address would otherwise cost the whole timeout.
         client = docker.DockerClient(version="auto", timeout=int(CONNECT_SECONDS), **arguments)
+        # Proxies and certificates of the web are for the web: they would get in the way of a TLS engine.
+        client.api.trust_env = False
         answer = dict(client.version())
         client.api.timeout = int(timeout)
     return Engine(client, _version(answer), address, arguments)
@@ -289,7 +292,8 @@ def _errno(error: BaseException | None) -> int | None:
     """Find the operating system's error number: requests and urllib3 wrap it several deep."""
     seen = 0
     while error is not None and seen < 8:
-        if isinstance(error, OSError) and error.errno is not None:
+        # a TLS error counts from 1 on its own, which would pass for "not permitted"
+        if isinstance(error, OSError) and error.errno is not None and not isinstance(error, ssl.SSLError):
             return error.errno
         error, seen = error.__cause__ or error.__context__, seen + 1
     return None

@@ -1,4 +1,4 @@
-"""The port that every kind of box implements; `tests/integration/test_sandbox_conformance.py` holds them to it."""
+"""The port that every kind of box implements; `tests/integration/sandbox/test_conformance.py` holds them to it."""
 
 from __future__ import annotations
 
@@ -120,4 +120,3 @@ class Sandbox(Protocol):
             ImageMissing: The image is not there.
             InfrastructureFault: Anything else that kept the box from starting.
         """
-
