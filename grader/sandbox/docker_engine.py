@@ -15,12 +15,13 @@ import os
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import docker
+import docker.constants
 import docker.credentials.errors
 import docker.errors
 import requests
@@ -36,6 +37,7 @@ CALL_SECONDS = 60.0
 CONNECT_SECONDS = 10.0
 
 _START_HINT = "Start it with 'grader setup', or see what is wrong with 'grader doctor'."
+_WHERE_HINT = "Check DOCKER_HOST, DOCKER_CONTEXT and 'docker context ls'."
 _DISK_HINT = "Free some disk space ('grader doctor --clean' removes what grader left), then try again."
 _RETRY_HINT = "Try again; 'grader doctor' tells what the engine says about itself."
 
@@ -84,7 +86,7 @@ class Engine:
             timeout: Seconds that any one call may wait for the next bytes of its answer.
         """
         with translate("connecting to the engine again"):
-            client = docker.DockerClient(version=self.version.api, timeout=int(timeout), **self._arguments)
+            client = _client(self._arguments, self.version.api, timeout)
         return Engine(client, self.version, self.address, self._arguments)
 
     def info(self) -> dict[str, Any]:
@@ -126,12 +128,21 @@ def connect(
     with translate(f"looking for a Docker engine at {address}"):
         _knock(address)
         # A short first call: a dead TCP address would otherwise cost the whole timeout.
-        client = docker.DockerClient(version="auto", timeout=int(CONNECT_SECONDS), **arguments)
-        # Proxies and certificates of the web are for the web: they would get in the way of a TLS engine.
-        client.api.trust_env = False
-        answer = dict(client.version())
-        client.api.timeout = int(timeout)
-    return Engine(client, _version(answer), address, arguments)
+        with closing(_client(arguments, docker.constants.MINIMUM_DOCKER_API_VERSION, CONNECT_SECONDS)) as asking:
+            answer = dict(asking.api.version(api_version=False))
+        version = _version(answer)
+        if not version.api:
+            raise EngineUnavailable(f"what answers at {address} is no Docker engine", hint=_WHERE_HINT)
+        client = _client(arguments, version.api, timeout)
+    return Engine(client, version, address, arguments)
+
+
+def _client(arguments: Mapping[str, Any], version: str, timeout: float) -> docker.DockerClient:
+    """Make a client without asking anything yet."""
+    client = docker.DockerClient(version=version, timeout=int(timeout), **arguments)
+    # Proxies and certificates of the web are for the web: they would get in the way of a TLS engine.
+    client.api.trust_env = False
+    return client
 
 
 def _knock(address: str) -> None:
@@ -198,9 +209,7 @@ def _unavailable(doing: str, error: BaseException) -> InfrastructureFault:
 
 
 def _wrong_place(doing: str, error: BaseException) -> InfrastructureFault:
-    return EngineUnavailable(
-        f"{doing}: {_short(error)}", hint="Check DOCKER_HOST, DOCKER_CONTEXT and 'docker context ls'."
-    )
+    return EngineUnavailable(f"{doing}: {_short(error)}", hint=_WHERE_HINT)
 
 
 def _slow(doing: str, error: BaseException) -> InfrastructureFault:

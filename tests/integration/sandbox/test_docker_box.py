@@ -218,9 +218,9 @@ def test_an_engine_over_tcp(docker_boxes: Boxes) -> None:
 
 
 def test_an_engine_over_tls(docker_boxes: Boxes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Where it is set, requests takes this for the authority of every connection, the engine's own notwithstanding.
-    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
-    monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
+    # requests would take these for the authority of every connection, the engine's own notwithstanding.
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "of-a-company-proxy.pem"))
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
     with forwarding(tls=write_certificates(tmp_path)) as forwarder:
         host = f"tcp://127.0.0.1:{forwarder.port}"
         converse({"DOCKER_HOST": host, "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(tmp_path)}, docker_boxes)

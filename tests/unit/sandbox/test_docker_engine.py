@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import inspect
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import ModuleType
 
@@ -144,3 +146,28 @@ def test_long_errors_are_cut_to_one_line() -> None:
     text = docker_engine._short(docker.errors.DockerException("a\nb " + "x" * 900))
     assert text.startswith("a b")
     assert len(text) == 300
+
+
+class OtherService(BaseHTTPRequestHandler):
+    """Answers every question with an empty JSON object."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
+
+
+def test_another_service_is_not_taken_for_an_engine() -> None:
+    with HTTPServer(("127.0.0.1", 0), OtherService) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            with pytest.raises(EngineUnavailable, match="is no Docker engine"):
+                connect(Settings(docker_host=f"tcp://127.0.0.1:{server.server_port}"), environment={})
+        finally:
+            server.shutdown()
+            thread.join()
