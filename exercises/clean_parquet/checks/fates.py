@@ -56,9 +56,13 @@ def newest(standing: Standing) -> Groups:
 
 
 def pairs_kept(standing: Standing) -> Groups:
-    """Pairs of orders of two shops with the same number of which both rows were kept."""
-    groups = group_members(standing, "pair")
-    return Groups(right=sum(bool((standing.listed[group] == 1).all()) for group in groups), total=len(groups))
+    """Orders whose number another shop uses too, and whether they were kept.
+
+    Counted row by row: a program that takes two shops' orders for one keeps just half of them, which is
+    where credit begins; one that loses rows for other reasons loses no more here than elsewhere.
+    """
+    places = np.flatnonzero(standing.truth.column("group") == "pair")
+    return Groups(right=int((standing.listed[places] == 1).sum()), total=len(places))
 
 
 def deduplicates(standing: Standing) -> float:

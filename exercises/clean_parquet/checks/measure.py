@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -106,13 +107,21 @@ def _example(standing: Standing, cell: int, order: int, column: str) -> str:
 def shown(value: object) -> str:
     """Write a value for people, on one line and not too long."""
     text = "nothing" if value is None else f"“{value}”" if isinstance(value, str) else str(value)
-    clean = "".join(each if each.isprintable() else f"<U+{ord(each):04X}>" for each in text)
+    plain = (each.isprintable() and not unicodedata.combining(each) for each in text)
+    clean = "".join(each if good else f"<U+{ord(each):04X}>" for each, good in zip(text, plain, strict=True))
     return clean if len(clean) <= 60 else clean[:59] + "…"
 
 
 def recall_gate(standing: Standing) -> float:
     """Credit for doing no harm is given only where work was done: where most rows were kept."""
     return linear(standing.recall, RECALL_LO, RECALL_HI)
+
+
+def gate_note(standing: Standing) -> str:
+    """Say why credit is reduced, where it is."""
+    if recall_gate(standing) == 1:
+        return ""
+    return f" Credit is reduced, because only {standing.recall:.0%} of the rows that should be kept are."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

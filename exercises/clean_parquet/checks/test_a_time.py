@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from fates import leaked
-from measure import CLASS_HI, CLASS_LO, accuracy, recall_gate, thousands
+from measure import CLASS_HI, CLASS_LO, accuracy, gate_note, recall_gate, thousands
 
 from grader.checker.api import linear
 
@@ -61,4 +61,4 @@ def test_impossible_dates_stay_out(standing, award):
         f"the orders."
     )
     credit = linear(value, CLASS_LO, CLASS_HI) * recall_gate(standing)
-    award(credit, because, metrics={"kept out": value, "recall": standing.recall})
+    award(credit, because + gate_note(standing), metrics={"kept out": value, "recall": standing.recall})

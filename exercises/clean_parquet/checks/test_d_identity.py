@@ -70,7 +70,7 @@ def test_newest_version(standing, award):
 def test_same_number_in_two_shops(standing, award):
     found, gate = pairs_kept(standing), deduplicates(standing)
     because = (
-        f"{thousands(found.right)} of {thousands(found.total)} pairs with the same number in two shops are kept whole."
+        f"{thousands(found.right)} of {thousands(found.total)} orders whose number another shop uses too are kept."
     )
     if gate < 1:
         because += " Credit is reduced, because duplicates are hardly removed elsewhere."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from fates import ledger
-from measure import class_profile, harm, recall_gate, thousands
+from measure import class_profile, gate_note, harm, recall_gate, thousands
 from pictures import accuracy_bars, ledger_waterfall
 from reporting import raw_rows_are_objects, report_agreement
 from runs import ARGUMENTS, OUTPUTS
@@ -28,8 +28,7 @@ def test_ledger(standing, award, plot):
         f"are counted twice; "
         f"{thousands(found.foreign)} output rows name no input row."
     )
-    if gate < 1:
-        because += f" Credit is reduced, because only {standing.recall:.0%} of the rows that should be kept are."
+    because += gate_note(standing)
     plot(ledger_waterfall(found), "Where the input rows went")
     reason = Reason.ID_MISMATCH if found.foreign > found.lost else Reason.WRONG_ANSWER
     award(
@@ -47,7 +46,7 @@ def test_ledger(standing, award, plot):
 )
 def test_collateral(standing, award, plot):
     found, gate = harm(standing), recall_gate(standing)
-    because = f"{thousands(found.changed)} of {thousands(found.total)} clean cells were changed."
+    because = f"{thousands(found.changed)} of {thousands(found.total)} clean cells were changed.{gate_note(standing)}"
     worst = {name: count for name, count in found.by_column.items() if count}
     evidence = {
         f"changed in {name}": thousands(count) for name, count in sorted(worst.items(), key=lambda each: -each[1])
@@ -76,8 +75,10 @@ def test_schema(main_run, standing, award):
     evidence = {name: "; ".join(found) for name, found in deviations.items() if found}
     if not objects:
         evidence["raw_json"] = "not JSON objects, or no rows"
-    because = "Columns and types are as agreed." if not evidence else "Columns or types differ from what was agreed."
-    award(share * recall_gate(standing), because, reason=Reason.SCHEMA, evidence=evidence)
+    exact = not any(deviations.values())
+    because = "Columns and types are as agreed." if exact else "Columns or types differ from what was agreed."
+    because += "" if objects else " No quarantined row holds its raw row as a JSON object."
+    award(share * recall_gate(standing), because + gate_note(standing), reason=Reason.SCHEMA, evidence=evidence)
 
 
 @pytest.mark.check(
@@ -104,10 +105,12 @@ def test_report_and_rerun(main_run, main_raw, standing, command, award):
     evidence = {f"report: {name}": "does not agree" for name, agreed in agreement.items() if not agreed}
     evidence |= {f"second run: {name}": "other bytes" for name, equal in same.items() if not equal}
     because = (
-        "The report agrees, and a second run writes the same bytes." if not evidence else "Something does not agree."
+        "The report agrees, and a second run writes the same bytes."
+        if not evidence
+        else "The report or the second run does not agree."
     )
     reason = Reason.WRONG_ANSWER if all(same.values()) else Reason.UNSTABLE
-    award(min(1.0, share) * recall_gate(standing), because, reason=reason, evidence=evidence)
+    award(min(1.0, share) * recall_gate(standing), because + gate_note(standing), reason=reason, evidence=evidence)
 
 
 def same_bytes(one, two, name: str) -> bool:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from measure import CLASS_HI, CLASS_LO, accuracy, recall_gate, thousands
+from measure import CLASS_HI, CLASS_LO, accuracy, gate_note, recall_gate, thousands
 from pictures import MIB, memory_bar
 from runs import ARGUMENTS, OUTPUTS, standing_of
 from tables import ORDERS, read_json, read_truth
@@ -99,12 +99,11 @@ def test_atomic_output(main_run, main_raw, standing, command, variant, award):
         stopped_well += well
         if not well:
             evidence[f"stopped at {part:.0%} of its time"] = ending(stopped)
-    because = (
-        "It left complete output or none."
-        if not evidence
-        else "It left part of its output behind, or none of the errors showed."
-    )
-    award((refused + stopped_well / 2) / 2 * recall_gate(standing), because, evidence=evidence)
+    because = "It left complete output or none, and reported the failure."
+    if evidence:
+        because = "After a failure or a stop, part of the output was there, or the failure was not reported."
+    share = (refused + stopped_well / 2) / 2
+    award(share * recall_gate(standing), because + gate_note(standing), evidence=evidence)
 
 
 def ending(run) -> str:

@@ -10,10 +10,13 @@ from zoneinfo import ZoneInfo
 
 from orders import FileHabits, Order
 from vocabulary import NOTHING_NUMBERS, NOTHING_TEXT, SHOPS, STATUS_WORDS, WORD_TO_STATUS, Shop
-from world import World
+from world import BASE_RATES, World
 
 Cell = tuple[object, str]
 """A raw value and its defect class; "" when the value is clean."""
+
+NONE = dict.fromkeys(BASE_RATES, 0.0)
+"""Rates of a row without defects. Only such rows tell whether a program sets aside what is clean."""
 
 OFFSETS = tuple(minutes for minutes in range(-720, 841, 30) if minutes)
 
@@ -26,14 +29,15 @@ def write_order(
     Returns:
         Raw values by canonical input column, and defect classes by output column.
     """
-    shop, rates = SHOPS[order.shop], world.rates
+    shop = SHOPS[order.shop]
+    rates = NONE if draw.random() < world.rates["flawless"] else world.rates
     made: dict[str, Cell] = {
         "order_no": write_number(draw, order.number, rates),
         "ts_utc": write_time(draw, order.second, shop, rates),
         "amount": write_amount(draw, order, file.amount, rates),
         "status": write_status(draw, order.status, shop, rates),
         "city": write_city(draw, order.city, rates),
-        "sku": write_sku(draw, order.sku, world),
+        "sku": write_sku(draw, order.sku, world.retired, rates),
     }
     weight, unit, weight_defect = write_weight(draw, order.weight, file.weight, rates)
     cells = {column: value for column, (value, _) in made.items() if column != "ts_utc"}
@@ -64,9 +68,10 @@ def write_number(draw: random.Random, number: int, rates: dict[str, float]) -> C
 def write_time(draw: random.Random, second: int, shop: Shop, rates: dict[str, float]) -> Cell:
     """Write a moment in one of the four forms."""
     local = local_text(second, shop)
-    # Only a day up to 12 can be mistaken for a month, so such days are made the common case of local text.
-    confusable = not shop.day_first or int(local[:2]) <= 12
-    share = rates["local"] * (1.5 if confusable else 0.3)
+    # Only a day up to 12 can be mistaken for a month, so such days are made the common case of local text, and
+    # shops that write the day first its common source.
+    factor = 0.6 if not shop.day_first else 1.7 if int(local[:2]) <= 12 else 0.25
+    share = rates["local"] * factor
     point = draw.random()
     if point < rates["offset"] or is_ambiguous(second, shop.zone):
         offset = timezone(timedelta(minutes=draw.choice(OFFSETS)))
@@ -136,7 +141,7 @@ def write_weight(
     """Write a weight; returns the value, the unit column's value and the defect class."""
     unit = draw.choice(("g", "kg"))
     if grams is None:
-        if draw.random() < rates["weight_nothing"] / (rates["weight_nothing"] + rates["weight_null"]):
+        if draw.random() < _of(rates, "weight_nothing", "weight_null"):
             return write_nothing(draw, text=kind == "text"), unit, "nothing"
         return None, unit, ""
     kilo = draw.random() < rates["kg"]
@@ -146,6 +151,11 @@ def write_weight(
         return (grams / 1000, "kg", "unit") if kilo else (float(grams), "g", "")
     text = f"{grams / 1000:.3f}".rstrip("0").rstrip(".")
     return f"{text} kg" if kilo else f"{grams} g", None, "unit"
+
+
+def _of(rates: dict[str, float], one: str, other: str) -> float:
+    both = rates[one] + rates[other]
+    return rates[one] / both if both else 0.0
 
 
 def write_nothing(draw: random.Random, *, text: bool) -> object:
@@ -186,7 +196,7 @@ def _mistyped(draw: random.Random, status: str) -> str:
 def write_city(draw: random.Random, city: str | None, rates: dict[str, float]) -> Cell:
     """Write a city, perhaps as another program's mistake would."""
     if city is None:
-        if draw.random() < rates["city_nothing"] / (rates["city_nothing"] + rates["city_null"]):
+        if draw.random() < _of(rates, "city_nothing", "city_null"):
             word = draw.choice(NOTHING_TEXT)
             return draw.choice((word, word.upper(), word.lower(), f" {word} ")), "nothing"
         return None, ""
@@ -203,8 +213,8 @@ def write_city(draw: random.Random, city: str | None, rates: dict[str, float]) -
     return city, ""
 
 
-def write_sku(draw: random.Random, sku: str, world: World) -> Cell:
+def write_sku(draw: random.Random, sku: str, retired: dict[str, tuple[str, ...]], rates: dict[str, float]) -> Cell:
     """Write a SKU, perhaps as one that was retired."""
-    if sku in world.retired and draw.random() < world.rates["alias"]:
-        return draw.choice(world.retired[sku]), "alias"
+    if sku in retired and draw.random() < rates["alias"]:
+        return draw.choice(retired[sku]), "alias"
     return sku, ""

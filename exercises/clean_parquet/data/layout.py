@@ -47,12 +47,12 @@ def _twin_groups(draw: random.Random) -> list[list[FileHabits]]:
 
 
 def _drifted(draw: random.Random) -> list[FileHabits]:
-    plans = [
+    plans: list[tuple[bool, frozenset[str], bool]] = [
         (True, frozenset(), False),
         (True, frozenset(), False),
         (True, frozenset({"currency"}), False),
-        (False, frozenset({"shop", "weight"}), False),
-        (False, frozenset({"currency", "city"}), False),
+        (False, frozenset({"shop", "currency"}), False),
+        (False, frozenset({"weight", "city"}), False),
         (False, frozenset({"shop"}), True),
         (False, frozenset(), True),
         (True, frozenset({"shop", "currency"}), True),

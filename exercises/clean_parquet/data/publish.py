@@ -234,7 +234,11 @@ def _labelled(row: Row) -> list[tuple[str, str, str]]:
     cells = list(row.defects.items())
     if row.file.drifted:
         moved = [OUTPUT_NAMES.get(column, column) for column in row.file.names]
-        moved += [column for column in ("shop", "currency") if column in row.file.absent]
+        moved += [column for column in ("shop", "currency", "city") if column in row.file.absent]
         moved += ["qty", "sku"] if row.file.nested else []
         cells += [(column, "moved") for column in moved if column not in row.defects]
-    return [(column, defect, str(row.cells[RAW_NAMES.get(column, column)])) for column, defect in cells]
+    return [(column, defect, _raw_text(row, RAW_NAMES.get(column, column))) for column, defect in cells]
+
+
+def _raw_text(row: Row, column: str) -> str:
+    return "(no such column)" if column in row.file.absent else str(row.cells[column])
