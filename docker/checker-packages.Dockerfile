@@ -15,4 +15,7 @@ RUN /opt/venv/bin/python -m compileall -q -j 0 /opt/more >/dev/null || true
 
 FROM ${BELOW}
 COPY --from=install /opt/more /opt/more
-RUN echo /opt/more > /opt/venv/lib/python3.13/site-packages/more.pth
+# matplotlib's list of fonts, made once here and not in every box.
+RUN echo /opt/more > /opt/venv/lib/python3.13/site-packages/more.pth \
+ && MPLCONFIGDIR=/opt/matplotlib /opt/venv/bin/python -c "import matplotlib.font_manager" \
+ && chmod -R a+rX /opt/matplotlib

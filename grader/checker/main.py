@@ -9,7 +9,9 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import shutil
 import sys
+import tempfile
 import traceback
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ from typing import Any
 from grader.agent.files import FileStore, checked_path
 from grader.agent.processes import protect_this_process
 from grader.agent.stream import Answer, Refused, Stream, serve
+
+FONT_LIST = Path("/opt/matplotlib")
 
 
 class Checker:
@@ -84,10 +88,19 @@ def author_error(error: BaseException, root: Path) -> str:
     return f"{place}{type(error).__name__}: {error}"[:1500]
 
 
+def _bring_font_list() -> None:
+    """Give matplotlib the list of fonts that the image was built with; making it takes a third of a second."""
+    target = Path(tempfile.gettempdir()) / "matplotlib"
+    if FONT_LIST.is_dir() and not target.exists():
+        shutil.copytree(FONT_LIST, target)
+    os.environ["MPLCONFIGDIR"] = str(target)
+
+
 def main() -> None:
     """Serve until the host closes the stream."""
     protect_this_process()
-    os.environ.update({"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "MPLBACKEND": "svg", "MPLCONFIGDIR": "/tmp"})  # noqa: S108
+    os.environ.update({"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "MPLBACKEND": "svg"})
+    _bring_font_list()
     # Half a second of imports, spent here while the submission's box starts beside this one.
     importlib.import_module("grader.checker.plugin")
     stream = Stream.from_standard_streams()
