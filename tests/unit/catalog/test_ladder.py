@@ -45,7 +45,9 @@ def test_rungs_come_in_alphabetical_order_with_their_expectations(exercise: Path
 def test_what_describes_a_rung_is_not_handed_in(exercise: Path, tmp_path: Path) -> None:
     add(exercise, "reference", {"parts/more.py": "", "__pycache__/clean.pyc": "", "parts/expected.toml": ""})
     materialise(load_ladder(exercise)[0], tmp_path / "handed" / "in")
-    written = sorted(path.relative_to(tmp_path / "handed" / "in").as_posix() for path in tmp_path.glob("handed/in/**/*"))
+    written = sorted(
+        path.relative_to(tmp_path / "handed" / "in").as_posix() for path in tmp_path.glob("handed/in/**/*")
+    )
     assert written == ["clean.py", "parts", "parts/expected.toml", "parts/more.py"]
 
 

@@ -1,0 +1,104 @@
+"""What a rung earned, beside what its ladder expects. Pure: no boxes, no files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pydantic import Field
+
+from grader.catalog.ladder import Expected, RungKind
+from grader.model.base import Frozen
+from grader.model.sheet import ScoreSheet
+
+FAILED_BELOW = 0.5
+TOLERATED_LOSS = 0.25
+ROUNDING = 1e-9
+
+
+class Earned(Frozen):
+    """One finished run of a rung.
+
+    Attributes:
+        rung: Name of the rung.
+        candidate: Whose variant it was graded on.
+        submission: Digest of what was handed in.
+        exercise: Digest of the exercise.
+        status: graded, rejected or faulted.
+        reason: Why it was rejected, or "".
+        percent: The total, or None when there is none.
+        shares: Check id to the share of its points that was earned; None when it was not measured.
+        groups: Check group to points earned.
+        faults: What went wrong that was not the submission's doing.
+        seconds: Wall time of the run.
+    """
+
+    rung: str
+    candidate: str
+    submission: str
+    exercise: str
+    status: str
+    reason: str = ""
+    percent: float | None = None
+    shares: dict[str, float | None] = Field(default_factory=dict)
+    groups: dict[str, float | None] = Field(default_factory=dict)
+    faults: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+def earned_by(sheet: ScoreSheet, rung: str, candidate: str) -> Earned:
+    """Take from a score sheet what a ladder is about."""
+    return Earned(
+        rung=rung,
+        candidate=candidate,
+        submission=sheet.provenance.submission_digest,
+        exercise=sheet.provenance.exercise_digest,
+        status=sheet.status.value,
+        reason=sheet.rejection.reason.value if sheet.rejection else "",
+        percent=sheet.percent,
+        shares={each.id: None if each.earned is None else float(each.earned / each.possible) for each in sheet.checks},
+        groups={each.id: None if each.earned is None else float(each.earned) for each in sheet.groups},
+        faults=tuple(fault.message for fault in sheet.faults),
+        seconds=(sheet.finished - sheet.started).total_seconds(),
+    )
+
+
+def violations(expected: Expected, earned: Earned, parent: Earned | None) -> Iterator[str]:
+    """Yield every way in which a rung did not do what it is expected to do.
+
+    Args:
+        expected: The rung's expectation.
+        earned: What it earned.
+        parent: What its parent earned on the same variant, where that is known.
+    """
+    if earned.status != expected.status:
+        told = "; ".join(earned.faults) or earned.reason
+        yield f"is {earned.status}{f' ({told})' if told else ''}, not {expected.status}"
+        return
+    if expected.status == "rejected":
+        if earned.reason != expected.reason:
+            yield f"is rejected for {earned.reason}, not for {expected.reason}"
+        return
+    low, high = expected.band
+    if earned.percent is None or not low - ROUNDING <= earned.percent <= high + ROUNDING:
+        yield f"earned {earned.percent}, outside of {low:g} to {high:g}"
+    for check in expected.must_fail:
+        share = earned.shares.get(check)
+        if share is None or share >= FAILED_BELOW:
+            yield f"{check} should fail, but earned {_percent(share)}"
+    if expected.rung is RungKind.FLAW and parent is not None:
+        yield from _collateral(expected, earned.shares, parent.shares)
+
+
+def _collateral(
+    expected: Expected, shares: Mapping[str, float | None], parents: Mapping[str, float | None]
+) -> Iterator[str]:
+    for check, before in parents.items():
+        after = shares.get(check)
+        if check in expected.must_fail or before is None or after is None:
+            continue
+        if before - after > TOLERATED_LOSS + ROUNDING:
+            yield f"{check} is not listed, but lost {_percent(before - after)} against {expected.parent}"
+
+
+def _percent(share: float | None) -> str:
+    return "nothing that could be measured" if share is None else f"{share:.0%}"

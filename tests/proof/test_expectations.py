@@ -1,0 +1,53 @@
+"""What counts as a rung that does not do what its ladder expects."""
+
+from __future__ import annotations
+
+import pytest
+
+from grader.catalog.ladder import Expected
+from tests.proof.expectations import Earned, violations
+
+FLAW = Expected(rung="flaw", parent="reference", band=(90, 97), must_fail=("A2",))
+REFERENCE = Earned(
+    rung="reference", candidate="v1", submission="", exercise="", status="graded", percent=100.0,
+    shares={"A1": 1.0, "A2": 1.0, "B1": 0.9},
+)  # fmt: skip
+
+
+def earned(**changes: object) -> Earned:
+    usual = {"rung": "flaw_x", "percent": 95.0, "shares": {"A1": 0.75, "A2": 0.49, "B1": 0.65}}
+    return REFERENCE.model_copy(update=usual | changes)
+
+
+def test_a_flaw_that_loses_its_own_check_and_little_else_is_as_expected() -> None:
+    assert list(violations(FLAW, earned(), REFERENCE)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"percent": 89.99}, "earned 89.99, outside of 90 to 97"),
+        ({"percent": 97.5}, "earned 97.5, outside of 90 to 97"),
+        ({"percent": None}, "earned None, outside of 90 to 97"),
+        ({"shares": {"A1": 1.0, "A2": 0.5, "B1": 0.9}}, "A2 should fail, but earned 50%"),
+        ({"shares": {"A1": 1.0, "B1": 0.9}}, "A2 should fail, but earned nothing that could be measured"),
+        ({"shares": {"A1": 0.74, "A2": 0.0, "B1": 0.9}}, "A1 is not listed, but lost 26% against reference"),
+        ({"status": "faulted", "faults": ("disk full",)}, "is faulted (disk full), not graded"),
+        ({"status": "rejected", "reason": "empty"}, "is rejected (empty), not graded"),
+    ],
+)
+def test_what_differs_is_named(changes: dict[str, object], said: str) -> None:
+    assert list(violations(FLAW, earned(**changes), REFERENCE)) == [said]
+
+
+def test_a_rejection_needs_the_right_reason() -> None:
+    expected = Expected(rung="broken", status="rejected", reason="missing_package")
+    assert list(violations(expected, earned(status="rejected", reason="missing_package"), None)) == []
+    assert list(violations(expected, earned(status="rejected", reason="syntax_error"), None)) == [
+        "is rejected for syntax_error, not for missing_package"
+    ]
+
+
+def test_loss_elsewhere_counts_for_flaws_only() -> None:
+    plain = Expected(rung="plain", parent="reference", band=(60, 96))
+    assert list(violations(plain, earned(shares={"A1": 0.0}), REFERENCE)) == []
