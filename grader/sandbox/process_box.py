@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -155,6 +156,7 @@ class ProcessBox:
             self._end_session()  # also what an ended program left running
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._child.wait(END_SECONDS)
+            self._await_session_end()
             self._stream.drain(Deadline(DRAIN_SECONDS), quiet=0.0)
             self._stream.close()
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -165,6 +167,12 @@ class ProcessBox:
                 stderr=self._stream.stderr,
             )
         return self._ending
+
+    def _await_session_end(self) -> None:
+        """Wait for the children of the program, which are nobody's to wait for in the usual way."""
+        deadline = Deadline(END_SECONDS)
+        while any(not process.ended for process in _session(self._child.pid)) and not deadline.passed:
+            time.sleep(0.005)
 
     def _end_session(self) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -181,6 +189,7 @@ class _Process:
 
     def __init__(self, fields: list[str]) -> None:
         self.session = int(fields[3])
+        self.ended = fields[0] in "ZX"
         self.ticks = sum(int(fields[index]) for index in (11, 12, 13, 14))
         self.resident = int(fields[21]) * os.sysconf("SC_PAGE_SIZE")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import tarfile
 import tempfile
@@ -142,7 +143,8 @@ def test_what_is_received_from_a_bent_zip_is_what_another_reader_sees(sample: by
         submission = received(bytes(bent))
     except SubmissionRejected:
         return
-    with zipfile.ZipFile(io.BytesIO(bytes(bent))) as archive:
+    with contextlib.suppress(NotImplementedError), zipfile.ZipFile(io.BytesIO(bytes(bent))) as archive:
+        # zipfile gives up on a member that says it needs a newer program; there is nothing to compare then
         assert {file.path: file.content for file in submission.files} == {
             name: archive.read(name) for name in archive.namelist()
         }
