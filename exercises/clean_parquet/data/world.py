@@ -59,7 +59,7 @@ BASE_RATES = {
     "nbsp": 0.12,
     "city_nothing": 0.034,
     "city_null": 0.010,
-    "alias": 0.14,
+    "alias": 0.18,
     "key": 0.50,
     "foreign_currency": 0.08,
 }
