@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from measure import thousands
 
 GOOD, MIDDLE, BAD, QUIET, INK = "#2f7d5b", "#d19a2a", "#b8433f", "#c9ced6", "#2b3038"
-MIB = 1024 * 1024
+GB = 1e9
 
 
 def accuracy_bars(profile: Mapping[str, float]) -> Figure:
@@ -60,7 +60,8 @@ def ledger_waterfall(ledger: Ledger) -> Figure:
 
 
 def memory_bar(peak: float, full: float, none: float) -> Figure:
-    """Draw peak memory between the anchors, in MiB."""
+    """Draw peak memory between the anchors, all in bytes."""
+    peak, full, none = peak / GB, full / GB, none / GB
     figure = Figure(figsize=(6.6, 1.1))
     axes = figure.add_subplot()
     colour = GOOD if peak <= full else MIDDLE if peak < none else BAD
@@ -68,10 +69,10 @@ def memory_bar(peak: float, full: float, none: float) -> Figure:
     for value, label in ((full, "full points"), (none, "no points")):
         axes.axvline(value, color=INK, linewidth=1, linestyle=(0, (4, 3)))
         axes.text(value, 0.42, f" {label} ", ha="right", va="bottom", fontsize=8, color=INK)
-    axes.text(peak, 0, f" {peak:,.0f} MiB", va="center", fontsize=8, color=INK)
+    axes.text(peak, 0, f" {peak:.2f} GB", va="center", fontsize=8, color=INK)
     axes.set_xlim(0, max(peak, none) * 1.2)
     axes.set_ylim(-0.4, 0.75)
-    axes.set_xlabel("peak memory at 3 million rows, MiB", fontsize=8, color=INK)
+    axes.set_xlabel("peak memory at 3 million rows, GB", fontsize=8, color=INK)
     _quiet(axes)
     return figure
 

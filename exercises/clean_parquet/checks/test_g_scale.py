@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from measure import CLASS_HI, CLASS_LO, accuracy, gate_note, recall_gate, thousands
-from pictures import MIB, memory_bar
+from pictures import memory_bar
 from runs import ARGUMENTS, OUTPUTS, standing_of
 from tables import ORDERS, read_json, read_truth
 
@@ -174,7 +174,8 @@ def test_memory(history_run, history_share, award, plot):
         f"Peak memory was {history_run.peak_memory / 1e9:.2f} GB at 3 million rows; {history_share:.1%} of "
         f"the orders are right."
     )
-    plot(memory_bar(history_run.peak_memory / MIB, FULL_MEMORY / MIB, NO_MEMORY / MIB), "Peak memory at 3 million rows")
+    picture = memory_bar(history_run.peak_memory, FULL_MEMORY, NO_MEMORY)
+    plot(picture, "Peak memory at 3 million rows")
     metrics = {"peak bytes": float(history_run.peak_memory), "orders right": history_share}
     award(credit * gate, because, reason=Reason.MEMORY if gate else Reason.INACTIVE, metrics=metrics)
 
