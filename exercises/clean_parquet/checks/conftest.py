@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from runs import ARGUMENTS, standing_of
+from runs import ARGUMENTS, Written, read_written
 from tables import Standing, read_truth
 
 
@@ -24,6 +24,12 @@ def main_run(command, main_raw):
 
 
 @pytest.fixture(scope="session")
-def standing(main_run, variant) -> Standing:
+def written(main_run) -> Written:
+    """The tables that it wrote."""
+    return read_written(main_run)
+
+
+@pytest.fixture(scope="session")
+def standing(written, variant) -> Standing:
     """Its result beside the truth."""
-    return standing_of(main_run, read_truth(variant.path / "main" / "truth"))
+    return written.beside(read_truth(variant.path / "main" / "truth"))

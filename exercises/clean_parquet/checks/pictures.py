@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fates import Ledger
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from measure import thousands
 
@@ -104,14 +105,14 @@ def quarantine_bars(found: Mapping[str, tuple[int, int, int]], harmed: int, unto
     return figure
 
 
-def _stack(axes, name: str, parts: list[tuple[float, str]]) -> None:
+def _stack(axes: Axes, name: str, parts: list[tuple[float, str]]) -> None:
     left = 0.0
     for width, colour in parts:
         axes.barh([name], [width], left=left, color=colour, height=0.62)
         left += width
 
 
-def _quiet(axes) -> None:
+def _quiet(axes: Axes) -> None:
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(QUIET)

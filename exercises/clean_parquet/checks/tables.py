@@ -74,7 +74,7 @@ class Truth:
 
     def column(self, name: str) -> np.ndarray:
         """Return a column of `rows`."""
-        return self.rows[name].to_numpy()
+        return np.asarray(self.rows[name].to_numpy())
 
 
 def read_truth(folder: Path) -> Truth:
@@ -159,7 +159,7 @@ class Standing:
     @cached_property
     def present(self) -> np.ndarray:
         """Whether the candidate kept each row of the truth's orders."""
-        return self.listed[self.truth.kept] > 0
+        return np.asarray(self.listed[self.truth.kept] > 0)
 
     @cached_property
     def plain(self) -> np.ndarray:
@@ -169,7 +169,7 @@ class Standing:
         costs the checks that are named after it and no others.
         """
         rows = self.truth
-        return ((rows.column("group") == "") & ~rows.column("drifted"))[rows.kept]
+        return np.asarray(((rows.column("group") == "") & ~rows.column("drifted"))[rows.kept])
 
     @cached_property
     def recall(self) -> float:

@@ -8,7 +8,6 @@ from measure import class_profile, gate_note, harm, recall_gate, thousands
 from pictures import accuracy_bars, ledger_waterfall
 from reporting import raw_rows_are_objects, report_agreement
 from runs import ARGUMENTS, OUTPUTS
-from tables import ORDERS, QUARANTINE
 
 from grader.checker.api import Reason, SubmissionFailed
 
@@ -64,12 +63,8 @@ def test_collateral(standing, award, plot):
     question="Which types does your library write by itself, and where did you have to say what you want?",
     feedback="Columns, their order or their types differ from RULES.md 6.",
 )
-def test_schema(main_run, standing, award):
-    deviations = {"orders.parquet": main_run.lenient_table("orders.parquet", ORDERS).deviations}
-    try:
-        deviations["quarantine.parquet"] = main_run.lenient_table("quarantine.parquet", QUARANTINE).deviations
-    except SubmissionFailed as error:
-        deviations["quarantine.parquet"] = (str(error),)
+def test_schema(written, standing, award):
+    deviations = written.deviations
     objects = raw_rows_are_objects(standing.quarantine["raw_json"].to_pylist()[:2000])
     share = 0.7 * (not deviations["orders.parquet"]) + 0.15 * (not deviations["quarantine.parquet"]) + 0.15 * objects
     evidence = {name: "; ".join(found) for name, found in deviations.items() if found}

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from measure import CLASS_HI, CLASS_LO, accuracy, gate_note, recall_gate, thousands
 from pictures import memory_bar
-from runs import ARGUMENTS, OUTPUTS, standing_of
+from runs import ARGUMENTS, OUTPUTS, read_written
 from tables import ORDERS, read_json, read_truth
 
 from grader.checker.api import Reason, SubmissionFailed, linear
@@ -54,7 +54,7 @@ def test_unreadable_files(command, variant, award):
     run = command.run(ARGUMENTS, {"raw": folder / "raw"})
     if run.exit_status != 3:
         run.require_exit(0, 3)
-    standing = standing_of(run, read_truth(folder / "truth"))
+    standing = read_written(run).beside(read_truth(folder / "truth"))
     expected = read_json(folder / "truth" / "report.json")["unreadable"]
     foreign = int((standing.order_places < 0).sum())
     listed = reported_unreadable(run)
