@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -32,6 +33,8 @@ from tests.proof.expectations import Earned, earned_by, violations
 
 RECORDS = Path("build/prove")
 CANDIDATES = "v1,v2,v3"
+WIDTH = 120
+"""Columns of text where no terminal says how many there are."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -85,14 +88,14 @@ class Proof:
         return list(violations(rung.expected, earned, self.known.get((rung.expected.parent, candidate))))
 
     def matrix(self, rungs: Iterable[Rung], candidate: str) -> Table:
-        """One line per rung: points by check group, total, band, and what is not as expected."""
-        table = Table(title=f"{self.exercise.id} {self.exercise.manifest.version}, variant of {candidate}")
-        table.add_column("rung")
+        """One line per rung: points by check group, total, band and seconds."""
+        title = f"{self.exercise.id} {self.exercise.manifest.version}, variant of {candidate}"
+        table = Table(title=title, box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column("rung", no_wrap=True)
         for group in self.exercise.manifest.groups:
-            table.add_column(group, justify="right")
+            table.add_column(group, justify="right", no_wrap=True)
         for title in ("total", "band", "s"):
-            table.add_column(title, justify="right")
-        table.add_column("not as expected", overflow="fold")
+            table.add_column(title, justify="right", no_wrap=True)
         for rung in rungs:
             table.add_row(*self._cells(rung, candidate))
         return table
@@ -105,7 +108,6 @@ class Proof:
         yield Text(earned.reason or _points(earned.percent))
         yield Text("rejected" if rung.expected.status == "rejected" else "{:g}-{:g}".format(*rung.expected.band))
         yield Text(f"{earned.seconds:.0f}")
-        yield Text("; ".join(found))
 
 
 def _points(value: float | None) -> str:
@@ -135,7 +137,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--candidates", default=CANDIDATES, help=f"names, separated by commas; default: {CANDIDATES}")
     parser.add_argument("--fresh", action="store_true", help="forget earlier runs of these rungs")
     options = parser.parse_args(arguments)
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
     try:
         return prove(options, console)
     except GraderError as error:
@@ -159,7 +161,15 @@ def prove(options: argparse.Namespace, console: Console) -> int:
                 proof.prove(harness, rung, candidate)
     for candidate in candidates:
         console.print(proof.matrix(rungs, candidate))
-    return int(any(proof.found(rung, candidate) for rung in rungs for candidate in candidates))
+    found = [
+        f"{candidate}: {rung.name} {told}"
+        for candidate in candidates
+        for rung in rungs
+        for told in proof.found(rung, candidate)
+    ]
+    for line in found:
+        console.print(Text(line, "red"))
+    return int(bool(found))
 
 
 if __name__ == "__main__":
