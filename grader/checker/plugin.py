@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -79,23 +80,12 @@ class CheckPlugin:
         """Nothing is collected yet."""
         self._link = link
         self._root = root
-        self._variant = variant
-        self._command = Command(link, argv, limits, scratch)
+        self.session = _session_fixtures(variant, Command(link, argv, limits, scratch))
         self._expected = tuple(expected)
         self._earned: dict[str, bool] = {}
         self._now: Progress | None = None
 
     # -- fixtures ---------------------------------------------------------------------------
-
-    @pytest.fixture(scope="session")
-    def variant(self) -> HiddenVariant:
-        """The hidden data of this run."""
-        return self._variant
-
-    @pytest.fixture(scope="session")
-    def command(self) -> Command:
-        """Runs the submission's program in fresh sessions."""
-        return self._command
 
     @pytest.fixture
     def award(self) -> Award:
@@ -193,6 +183,24 @@ class CheckPlugin:
         self._link.result(result)
 
 
+def _session_fixtures(hidden: HiddenVariant, runner: Command) -> ModuleType:
+    """Make a plugin of the fixtures that live as long as the run; pytest wants functions for those, not methods."""
+
+    @pytest.fixture(scope="session")
+    def variant() -> HiddenVariant:
+        """The hidden data of this run."""
+        return hidden
+
+    @pytest.fixture(scope="session")
+    def command() -> Command:
+        """Runs the submission's program in fresh sessions."""
+        return runner
+
+    plugin = ModuleType("grader_session_fixtures")
+    plugin.__dict__.update(variant=variant, command=command)
+    return plugin
+
+
 def _check_id(item: pytest.Item) -> str:
     mark = item.get_closest_marker("check")
     if mark is None:
@@ -232,4 +240,4 @@ def run(plugin: CheckPlugin, root: Path, options: Sequence[str] = ()) -> int:
     sys.path.insert(0, str(root))  # helper modules of the exercise
     arguments = [f"-c{ini}", f"--rootdir={root}", f"--confcutdir={root}", "-pno:cacheprovider"]
     arguments += ["--import-mode=importlib", "-q", "--no-header", "--strict-markers", *options, str(root)]
-    return int(pytest.main(arguments, plugins=[plugin]))
+    return int(pytest.main(arguments, plugins=[plugin, plugin.session]))
