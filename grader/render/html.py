@@ -142,6 +142,7 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters.update(_FILTERS)
+    environment.tests["lost_much"] = words.lost_much
     environment.globals.update(
         percent=words.percent,
         share=words.share,

@@ -99,6 +99,11 @@ def lost(check: CheckLine) -> Decimal:
     return Decimal(0) if check.earned is None else max(Decimal(0), check.possible - check.earned)
 
 
+def lost_much(check: CheckLine) -> bool:
+    """Whether a check lost a tenth of its points or more: enough to spend time of an interview on."""
+    return lost(check) * 10 >= check.possible
+
+
 def losses(sheet: ScoreSheet) -> list[CheckLine]:
     """Checks where points were lost, the most expensive first; equal ones in sheet order."""
     return sorted((check for check in sheet.checks if lost(check)), key=lost, reverse=True)

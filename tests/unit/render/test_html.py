@@ -65,6 +65,15 @@ def test_questions_come_where_points_were_lost_most_points_first() -> None:
     assert "Lost nothing?" not in text
 
 
+def test_questions_about_small_losses_stand_apart() -> None:
+    checks = (
+        make_check_line(id="A1", earned="3.9", question="Lost a little?"),
+        make_check_line(id="A2", earned="3.6", question="Lost a tenth?"),
+    )
+    text = page(make_sheet(checks=checks)).text
+    assert text.index("Lost a tenth?") < text.index("less than a tenth") < text.index("Lost a little?")
+
+
 def test_every_outcome_is_told_by_a_word_and_a_symbol() -> None:
     outcomes = (*Outcome, None)
     checks = tuple(make_check_line(id=f"A{number}", outcome=each) for number, each in enumerate(outcomes))
