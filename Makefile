@@ -17,7 +17,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annot
 # For one Python on one system, so that no marker is left for the wrong interpreter to judge.
 IMAGE = --python-version 3.13 --python-platform x86_64-manylinux_2_28 --only-binary :all:
 
-.PHONY: help demo test check lock bench setup clean
+.PHONY: help demo test check prove lock bench setup clean
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
@@ -42,6 +42,10 @@ setup: $(HOST_READY) ## install what grader needs, make sure of a Docker engine,
 bench: $(DEV_READY) ## measure overhead, sessions and memory; prints figures, passes no judgement
 	@$(BIN)/grader setup
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+prove: $(DEV_READY) ## grade the whole solution ladder on three variants; goes on where it was stopped
+	@$(BIN)/grader setup
+	@$(BIN)/python -m tests.proof.prove clean_parquet $(ARGS)
 
 lock: $(DEV_READY) ## compile requirements/*.in to pinned, hashed *.txt
 	@$(COMPILE) --universal --python-version 3.11 requirements/base.in -o requirements/base.txt
