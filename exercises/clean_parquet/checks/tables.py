@@ -154,7 +154,7 @@ class Standing:
     def right(self) -> dict[str, np.ndarray]:
         """Column to whether the candidate's value is right, for every row of the truth's orders."""
         present = self.present
-        return {name: _equal(self.aligned[name], self.truth.orders[name], name) & present for name in VALUES}
+        return {name: equal_values(self.aligned[name], self.truth.orders[name], name) & present for name in VALUES}
 
     @cached_property
     def present(self) -> np.ndarray:
@@ -186,7 +186,8 @@ def _tally(places: np.ndarray, rows: int) -> np.ndarray:
     return np.bincount(places[places >= 0], minlength=rows)
 
 
-def _equal(found: pa.ChunkedArray, true: pa.ChunkedArray, name: str) -> np.ndarray:
+def equal_values(found: pa.ChunkedArray, true: pa.ChunkedArray, name: str) -> np.ndarray:
+    """Compare two columns row by row; two nulls are equal, and weights have a tolerance."""
     if name == "weight_g":
         return _close(found.to_numpy(), true.to_numpy())
     same = pc.fill_null(pc.equal(found, true), False).to_numpy()

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 
-import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from measure import CLASS_HI, CLASS_LO, accuracy, gate_note, recall_gate, shown, thousands
-from pictures import memory_bar
+from pictures import GB, memory_bar
 from runs import ARGUMENTS, OUTPUTS, read_written
 from tables import ORDERS, read_json, read_truth
+from volume import DONE_HI, DONE_LO, read_volume, share_done
 
 from grader.checker.api import Reason, SubmissionFailed, linear
 
@@ -137,27 +136,9 @@ def history_run(command, history_raw):
 
 @pytest.fixture(scope="module")
 def history_share(history_run, variant) -> float:
-    """Share of its orders that are right in number, row, time and amount; surplus rows count against it."""
-    truth = pq.read_table(variant.path / "history" / "truth" / "orders.parquet").cast(ORDERS)
+    """How much of its result is there and right."""
     orders = history_run.lenient_table("orders.parquet", ORDERS).table
-    return rows_right(orders, truth)
-
-
-def rows_right(orders: pa.Table, truth: pa.Table) -> float:
-    """Return the share of true orders that are there with the right number, time and amount."""
-    columns = ["source_row", "order_no", "ts_utc", "amount"]
-    order = pc.sort_indices(orders, [("source_row", "ascending")])
-    rows = pc.fill_null(orders["source_row"], -1).to_numpy()
-    found = orders.select(columns).combine_chunks().take(order)
-    sought = truth["source_row"].to_numpy()
-    places = np.searchsorted(np.sort(rows), sought) if len(rows) else np.zeros(len(sought), np.int64)
-    places = np.where(places < len(rows), places, -1)
-    aligned = found.take(pa.array(places, mask=places < 0))
-    right = np.ones(len(sought), bool)
-    for name in columns:
-        right &= pc.fill_null(pc.equal(aligned[name], truth[name]), False).to_numpy()
-    surplus = max(0, len(rows) - len(sought)) / len(sought)
-    return max(0.0, float(right.mean()) - surplus)
+    return share_done(orders, read_volume(variant.path / "history" / "truth"))
 
 
 @pytest.mark.check(
@@ -172,15 +153,13 @@ def rows_right(orders: pa.Table, truth: pa.Table) -> float:
     ),
 )
 def test_memory(history_run, history_share, award, plot):
-    gate = linear(history_share, 0.5, 0.95)
+    gate = linear(history_share, DONE_LO, DONE_HI)
     credit = linear(history_run.peak_memory, NO_MEMORY, FULL_MEMORY)
-    because = (
-        f"Peak memory was {history_run.peak_memory / 1e9:.2f} GB at 3 million rows; {history_share:.1%} of "
-        f"the orders are right."
-    )
+    because = f"Peak memory was {history_run.peak_memory / GB:.2f} GB at 3 million rows."
+    because += "" if gate == 1 else f" Only {history_share:.0%} of the result was there and right."
     picture = memory_bar(history_run.peak_memory, FULL_MEMORY, NO_MEMORY)
     plot(picture, "Peak memory at 3 million rows")
-    metrics = {"peak bytes": float(history_run.peak_memory), "orders right": history_share}
+    metrics = {"peak bytes": float(history_run.peak_memory), "done": history_share}
     award(credit * gate, because, reason=Reason.MEMORY if gate else Reason.INACTIVE, metrics=metrics)
 
 
@@ -205,7 +184,7 @@ def yardstick(path) -> float:
 )
 def test_time(history_run, history_share, history_raw, award):
     unit = yardstick(history_raw / "orders" / "part-00.parquet")
-    gate = linear(history_share, 0.5, 0.95)
+    gate = linear(history_share, DONE_LO, DONE_HI)
     credit = linear(history_run.seconds / unit, NO_TIME, FULL_TIME)
     because = (
         f"It took {history_run.seconds:.1f} s at 3 million rows, {history_run.seconds / unit:.0f} times a "

@@ -6,7 +6,6 @@ Rows are combinations of a few thousand states that are written row by row like 
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,7 +27,7 @@ FIRST_INGESTED = 1_767_225_600_000_000
 
 
 def write_history(seed: int, world: World, folder: Path, rows: int) -> None:
-    """Write the large data set and the result that a right program gets from it.
+    """Write the large data set and what is true of each of its rows.
 
     Args:
         seed: The variant's seed.
@@ -51,7 +50,7 @@ def write_history(seed: int, world: World, folder: Path, rows: int) -> None:
     numbers = np.sort(chooser.choice(np.arange(1, 1_000_000), rows // STATES_EACH, replace=False))
     table = _raw_table(templates, template, numbers, orders, chooser.integers(0, 3, rows), age)
     write_parquet(table, folder / "raw" / "orders" / file.name, rows=250_000, dictionary_bytes=8 * 2**20)
-    _write_truth(folder / "truth", templates, template, numbers, orders, age)
+    _write_truth(folder / "truth", templates, template, orders)
 
 
 def _raw_table(
@@ -83,25 +82,10 @@ def _coded(values: list[object], template: np.ndarray) -> pa.Array:
     return pa.DictionaryArray.from_arrays(encoded.indices.take(pa.array(template)), encoded.dictionary)
 
 
-def _write_truth(
-    folder: Path, templates: list[Row], template: np.ndarray, numbers: np.ndarray, orders: np.ndarray, age: np.ndarray
-) -> None:
-    """Keep the newest valid state of every order; `age` is a permutation, so that there are no ties."""
-    valid = np.array([not row.reason for row in templates])[template]
-    newest = np.full(len(numbers), -1)
-    np.maximum.at(newest, orders[valid], age[valid])
-    place = np.empty(len(age), np.int64)
-    place[age] = np.arange(len(age))
-    winners = place[newest[newest >= 0]]
-    rows = [
-        replace(
-            templates[template[winner]],
-            order=replace(templates[template[winner]].order, number=int(numbers[orders[winner]])),
-            position=int(winner),
-        )
-        for winner in winners
-    ]
+def _write_truth(folder: Path, templates: list[Row], template: np.ndarray, orders: np.ndarray) -> None:
+    """Write for every row which order it belongs to and which template holds its true values."""
     folder.mkdir()
-    write_parquet(order_table(rows), folder / "orders.parquet")
-    counts = {"rows_in": len(template), "rows_out": len(rows), "rows_quarantined": int((~valid).sum())}
-    (folder / "report.json").write_text(json.dumps(counts) + "\n", encoding="utf-8")
+    rows = pa.table({"order": orders.astype(np.int32), "template": template.astype(np.int16)})
+    write_parquet(rows, folder / "rows.parquet", rows=1_000_000)
+    valid = pa.array([not row.reason for row in templates])
+    write_parquet(order_table(templates).append_column("valid", valid), folder / "templates.parquet")
