@@ -27,7 +27,11 @@ def err() -> Console:
 
 def show_error(error: GraderError) -> None:
     """Print what happened, and what to do next."""
-    text = Text("Error: ", style="bold red").append(visible(error.message or str(error)), style="not bold default")
+    from grader.errors import InfrastructureFault
+
+    # An engine's log has lines of its own; a stranger's words never get to begin one.
+    message = visible(error.message or str(error), lines=isinstance(error, InfrastructureFault))
+    text = Text("Error: ", style="bold red").append(message, style="not bold default")
     console = err()
     console.print(text, soft_wrap=True)
     if error.hint:

@@ -7,6 +7,7 @@ engine elsewhere.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import shutil
@@ -30,6 +31,10 @@ PACKAGE = "docker.io"
 LOCK = Path("/run/grader-engine.lock")
 LOCK_SECONDS = 900.0
 LOG = Path("/var/log/grader-dockerd.log")
+PID_FILES = {
+    Path("/var/run/docker.pid"): "dockerd",
+    Path("/var/run/docker/containerd/containerd.pid"): "containerd",
+}
 LOCAL_SOCKETS = (LOCAL_SOCKET, "unix:///run/docker.sock", "http+unix:///var/run/docker.sock")
 
 # Where root's tools are; a user's PATH often leaves them out.
@@ -131,6 +136,7 @@ def _install_and_start(settings: Settings, machine: Machine, report: Report) -> 
         run_tool(["systemctl", "start", "docker"], "starting the engine", hint="Look at: journalctl -u docker")
         return wait_for(settings, None)
     mount_cgroups(report)
+    drop_stale_pid_files()
     return wait_for(settings, start_daemon([machine.dockerd or "dockerd"], LOG))
 
 
@@ -142,6 +148,23 @@ def mount_cgroups(report: Report, mounts: Path = Path("/proc/mounts")) -> None:
     if not shutil.which("cgroupfs-mount", path=_TOOLS):
         apt_install(["cgroupfs-mount"], hint="Type: apt-get install cgroupfs-mount && cgroupfs-mount")
     run_tool(["cgroupfs-mount"], "mounting the control groups")
+
+
+def drop_stale_pid_files(files: Mapping[Path, str] | None = None, proc: Path = Path("/proc")) -> None:
+    """Remove the pid files of daemons that were killed.
+
+    A daemon that finds its old number in use takes whatever runs under it for itself, and does not start.
+
+    Args:
+        files: Pid file to the name of its daemon; the engine's own two when left out.
+        proc: Where the kernel lists processes.
+    """
+    for path, daemon in (PID_FILES if files is None else files).items():
+        with contextlib.suppress(OSError):
+            number = path.read_text().strip()
+            running = proc / number / "comm"
+            if not (number.isdigit() and running.exists() and running.read_text().strip() == daemon):
+                path.unlink()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

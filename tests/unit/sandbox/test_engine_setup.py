@@ -14,6 +14,7 @@ from grader.errors import EngineUnavailable, InfrastructureFault
 from grader.sandbox.engine_setup import (
     Machine,
     better_hint,
+    drop_stale_pid_files,
     ensure_engine,
     mount_cgroups,
     start_daemon,
@@ -22,6 +23,19 @@ from grader.sandbox.engine_setup import (
 )
 
 ROOT_ON_DEBIAN = Machine(debian=True, root=True, systemd=False, dockerd=None)
+
+
+@pytest.mark.parametrize(
+    ("number", "runs", "kept"), [("7", "dockerd", True), ("7", "bash", False), ("7", "", False), ("x", "", False)]
+)
+def test_only_the_pid_file_of_a_daemon_that_runs_is_kept(tmp_path: Path, number: str, runs: str, kept: bool) -> None:
+    file = tmp_path / "docker.pid"
+    file.write_text(number)
+    if runs:
+        (tmp_path / "7").mkdir()
+        (tmp_path / "7" / "comm").write_text(f"{runs}\n")
+    drop_stale_pid_files({file: "dockerd", tmp_path / "none": "containerd"}, proc=tmp_path)
+    assert file.exists() is kept
 
 
 def test_root_on_debian_may_install() -> None:
