@@ -13,7 +13,7 @@ ARGS ?=
 # make lock UPGRADE=--upgrade takes the newest releases; alone it keeps what is pinned.
 UPGRADE ?=
 COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate \
-	--no-emit-index-url --no-emit-find-links $(UPGRADE)
+	--no-emit-index-url --no-emit-find-links --no-strip-extras $(UPGRADE)
 # For one Python on one system, so that no marker is left for the wrong interpreter to judge.
 IMAGE = --python-version 3.13 --python-platform x86_64-manylinux_2_28 --only-binary :all:
 
