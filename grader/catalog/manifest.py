@@ -13,13 +13,14 @@ from pydantic_core import ErrorDetails
 
 from grader.catalog.files import read
 from grader.errors import ExerciseDefect
-from grader.model.exercise import BoxLimits, CommandPart, Limits, Manifest
+from grader.model.exercise import BoxLimits, CallablePart, CommandPart, Limits, Manifest, NotebookPart, ServicePart
 
 FILE = "exercise.toml"
 _AT_LINE = re.compile(r" \(at line (\d+), column \d+\)")
 _SECTION = re.compile(r"\s*\[\s*([A-Za-z0-9_.\- ]+?)\s*\]")
 _KEY = re.compile(r"\s*([A-Za-z0-9_\-]+)\s*[=.]")
-_KNOWN: dict[tuple[str, ...], type[BaseModel]] = {(): Manifest, ("part",): CommandPart, ("limits",): Limits}
+_KINDS: dict[str, type[BaseModel]] = {"command": CommandPart, "callable": CallablePart, "service": ServicePart}
+_KNOWN: dict[tuple[str, ...], type[BaseModel]] = {(): Manifest, ("limits",): Limits, ("notebook",): NotebookPart}
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -60,8 +61,10 @@ def _translated(error: ValidationError, text: str) -> ExerciseDefect:
     details.sort(key=lambda each: each["type"] != "extra_forbidden")  # a misspelt key explains a missing one
     first = details[0]
     location = tuple(str(each) for each in first["loc"])
-    # "[key]" is what pydantic adds when the key itself is wrong.
-    named = tuple(each for each in location if each != "[key]")
+    # "[key]" is what pydantic adds when the key itself is wrong, and the part's kind is no key of its own.
+    named = tuple(
+        each for place, each in enumerate(location) if each != "[key]" and not (place == 1 and _is_kind(location))
+    )
     more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
     return ExerciseDefect(
         f"{'.'.join(named) or 'the manifest'}: {_said(first)}{more}",
@@ -80,10 +83,14 @@ def _said(detail: ErrorDetails) -> str:
     return message[:1].lower() + message[1:]
 
 
+def _is_kind(location: Sequence[str]) -> bool:
+    return len(location) > 1 and location[0] == "part" and location[1] in _KINDS
+
+
 def _hint(detail: ErrorDetails, location: tuple[str, ...]) -> str:
     if detail["type"] != "extra_forbidden":
         return ""
-    model = _KNOWN.get(location[:-1], BoxLimits)
+    model = _KINDS[location[1]] if _is_kind(location) else _KNOWN.get(location[:-1], BoxLimits)
     known = [field.alias or name for name, field in model.model_fields.items()]
     near = difflib.get_close_matches(location[-1], known, n=1)
     return f"{f'Did you mean {near[0]!r}? ' if near else ''}Known here: {', '.join(known)}."

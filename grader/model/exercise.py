@@ -11,6 +11,7 @@ from grader.model.base import Frozen, Line, Points
 
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,40}$")]
 CheckId = Annotated[str, Field(pattern=r"^[A-Z][0-9]{1,2}$")]
+EntryPoint = Annotated[Line, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$", max_length=100)]
 Bytes = Annotated[ByteSize, PlainSerializer(int, return_type=int)]
 
 
@@ -38,6 +39,7 @@ class Limits(Frozen):
     submission: BoxLimits = BoxLimits()
     checker: BoxLimits = BoxLimits()
     command_seconds: Annotated[float, Field(gt=0)] = 120.0
+    call_seconds: Annotated[float, Field(gt=0)] = 60.0
     start_seconds: Annotated[float, Field(gt=0)] = 30.0
     run_seconds: Annotated[float, Field(gt=0)] = 1800.0
     printed: Bytes = Field(default=ByteSize(1024**2), ge=1024)
@@ -51,9 +53,51 @@ class CommandPart(Frozen):
     argv: Annotated[tuple[Line, ...], Field(min_length=1)]
     entry: Line
 
+    @property
+    def entry_path(self) -> str:
+        """The file that the kit's stub is in."""
+        return self.entry
 
-# Other kinds (callable, service, notebook) join this union when they are built.
-Part = CommandPart
+
+class CallablePart(Frozen):
+    """A Python class, named `module:attribute`, whose methods are called in a process of its own."""
+
+    kind: Literal["callable"]
+    entry: EntryPoint
+
+    @property
+    def entry_path(self) -> str:
+        """The file that the kit's stub is in."""
+        return self.entry.partition(":")[0].replace(".", "/") + ".py"
+
+
+class ServicePart(Frozen):
+    """A program that answers HTTP on the port that `$PORT` names."""
+
+    kind: Literal["service"]
+    argv: Annotated[tuple[Line, ...], Field(min_length=1)]
+    entry: Line
+
+    @property
+    def entry_path(self) -> str:
+        """The file that the kit's stub is in."""
+        return self.entry
+
+
+Part = Annotated[CommandPart | CallablePart | ServicePart, Field(discriminator="kind")]
+
+
+class NotebookPart(Frozen):
+    """The decision notebook that goes with the code: its usual path, and the check group that judges it."""
+
+    path: Line = "decision.ipynb"
+    group: Annotated[str, Field(pattern=r"^[A-Z]$")] = "N"
+
+
+class ReferenceRung(Frozen):
+    """The rung of the ladder that checks may compare with; it runs in a box of its own."""
+
+    solution: Slug = "reference"
 
 
 class CheckDeclaration(Frozen):
@@ -86,6 +130,8 @@ class Manifest(Frozen):
     hours: Annotated[float, Field(gt=0, le=16)]
     public_seed: int
     part: Part
+    notebook: NotebookPart | None = None
+    reference: ReferenceRung | None = None
     groups: dict[Annotated[str, Field(pattern=r"^[A-Z]$")], Line]
     limits: Limits = Limits()
 
@@ -93,6 +139,8 @@ class Manifest(Frozen):
     def _groups_are_named(self) -> Manifest:
         if not self.groups:
             raise ValueError("at least one check group must be named under [groups]")
+        if self.notebook and self.notebook.group not in self.groups:
+            raise ValueError(f"the notebook's group {self.notebook.group!r} is not named under [groups]")
         return self
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from grader.model.base import Frozen, Line
+from grader.model.exercise import EntryPoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,18 @@ class CommandSection(Frozen):
     argv: Annotated[tuple[Annotated[Line, Field(max_length=200)], ...], Field(min_length=1, max_length=20)]
 
 
+class CallableSection(Frozen):
+    """`[callable]` in submission.toml."""
+
+    entry: EntryPoint
+
+
+class ServiceSection(Frozen):
+    """`[service]` in submission.toml."""
+
+    argv: Annotated[tuple[Annotated[Line, Field(max_length=200)], ...], Field(min_length=1, max_length=20)]
+
+
 class Declaration(Frozen):
     """`[declaration]` in submission.toml: shown to people, never graded."""
 
@@ -82,5 +95,7 @@ class SubmissionManifest(Frozen):
     """`submission.toml`; whatever is left out takes the exercise's own value."""
 
     command: CommandSection | None = None
+    callable: CallableSection | None = None
+    service: ServiceSection | None = None
     notebook: NotebookSection | None = None
     declaration: Declaration = Declaration()
