@@ -14,10 +14,14 @@ from typing import Any
 
 from grader.agent import kernel, processes
 from grader.agent.files import FileStore, checked_path
+from grader.agent.service import Service
 from grader.agent.stream import Answer, Refused, Stream, serve
+from grader.agent.workers import Workers
 
 # Runs a script's top level under another name than __main__, so that guarded work does not start.
 PROBE = "import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__preflight__')"
+# Imports it as a worker does: from the submission's folder, which `-c` puts first on the path.
+PROBE_ATTRIBUTE = "import importlib, sys; m, _, a = sys.argv[1].partition(':'); getattr(importlib.import_module(m), a)"
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "POLARS_MAX_THREADS", "PYTHON_CPU_COUNT")
 SUBMISSION_CAP = 128 * 1024 * 1024
 
@@ -37,6 +41,9 @@ class Agent:
         self.files = FileStore(work)
         self.submission: dict[str, bytearray] = {}
         self.threads = 1
+        folder = work / "submission"
+        self.workers = Workers(folder, work / "output", self._environment)
+        self.service = Service(folder, work / "in", self._environment)
 
     def put_submission(self, header: dict[str, Any], body: bytes) -> Answer:
         """Take a piece of a submission file. Kept in memory: no program can change it there."""
@@ -49,6 +56,8 @@ class Agent:
 
     def open_session(self, header: dict[str, Any], body: bytes) -> Answer:
         """End whatever still runs, wipe all folders, lay the submission out anew."""
+        self.workers.close()
+        self.service.end()
         leftovers = processes.end_all_others()
         self.threads = int(header.get("threads", 1))
         for folder in (self.work, *self.scratch):
@@ -111,17 +120,20 @@ class Agent:
         return self.run_command({**header, "argv": [*argv, header["entry"]]}, body)
 
     def probe_import(self, header: dict[str, Any], body: bytes) -> Answer:
-        """Import the entry point as a module, in a process of its own."""
-        return self.run_command({**header, "argv": [sys.executable, "-c", PROBE, str(header["entry"])]}, body)
+        """Import the entry point in a process of its own: a file, or a `module:attribute`."""
+        entry = str(header["entry"])
+        code = PROBE_ATTRIBUTE if ":" in entry else PROBE
+        return self.run_command({**header, "argv": [sys.executable, "-c", code, entry]}, body)
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, programs: int = 1) -> dict[str, str]:
+        """What a program finds in its environment; `programs` of them share the box's cores."""
         return {
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": str(self.work / "home"),
             "TMPDIR": str(self.scratch[0]) if self.scratch else str(self.work / "home"),
             "LANG": "C.UTF-8",
             "PYTHONUNBUFFERED": "1",  # what a killed program printed must not be lost
-            **dict.fromkeys(THREAD_VARIABLES, str(self.threads)),
+            **dict.fromkeys(THREAD_VARIABLES, str(max(1, self.threads // programs))),
         }
 
 
@@ -145,7 +157,16 @@ def main() -> None:
             "probe": agent.probe_import,
             "file.list": agent.files.list,
             "file.get": agent.files.get,
+            "calls.open": agent.workers.open,
+            "calls.stage": agent.workers.stage,
+            "calls.everywhere": agent.workers.everywhere,
+            "calls.map": agent.workers.map,
+            "service.start": agent.service.start,
+            "service.state": agent.service.state,
+            "service.stop": agent.service.stop,
+            "http.request": agent.service.request,
         },
+        side_by_side=frozenset({"http.request"}),
     )
 
 

@@ -110,7 +110,7 @@ def run(argv: list[str], *, folder: Path, environment: dict[str, str], seconds: 
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
-        preexec_fn=_offer_to_oom_killer,
+        preexec_fn=offer_to_oom_killer,
     )
     ended = Ended()
     assert child.stdout is not None
@@ -124,7 +124,8 @@ def run(argv: list[str], *, folder: Path, environment: dict[str, str], seconds: 
     return ended
 
 
-def _offer_to_oom_killer() -> None:
+def offer_to_oom_killer() -> None:
+    """Make the kernel prefer this process to the agent."""
     # When memory runs out, the kernel should take the program and not the agent.
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from grader import frames
 from grader.frames import Frame
 
+THREADS = 64  # requests that may wait at once
 _OS_CODES = {
     errno.ENOSPC: "disk",
     errno.EDQUOT: "disk",
@@ -49,6 +52,7 @@ class Stream:
         self._writer = writer
         self._nonce = self._exactly(frames.NONCE_SIZE)
         self._last_request = 0
+        self._sending = threading.Lock()
 
     @classmethod
     def from_standard_streams(cls) -> Stream:
@@ -71,10 +75,11 @@ class Stream:
         return frames.read_frame(self._exactly, self._nonce)
 
     def send(self, frame: Frame) -> None:
-        """Write one frame whole."""
+        """Write one frame whole; several threads may do so."""
         view = memoryview(frames.encode(frame, self._nonce))
-        while view:
-            view = view[os.write(self._writer, view) :]
+        with self._sending:
+            while view:
+                view = view[os.write(self._writer, view) :]
 
     def request(self, op: str, header: Mapping[str, Any], body: bytes = b"") -> Frame:
         """Ask the host for something and wait for its reply.
@@ -92,14 +97,24 @@ class Stream:
         return reply
 
 
-def serve(stream: Stream, handlers: Mapping[str, Handler]) -> None:
-    """Answer requests until the host closes the stream."""
-    while True:
-        try:
-            frame = stream.read()
-        except EOFError:
-            return
-        stream.send(_answer(frame, handlers))
+def serve(stream: Stream, handlers: Mapping[str, Handler], side_by_side: frozenset[str] = frozenset()) -> None:
+    """Answer requests until the host closes the stream.
+
+    Args:
+        stream: Where requests come from.
+        handlers: What answers each operation.
+        side_by_side: Operations that wait for something else; they are answered as they end, in any order.
+    """
+    with ThreadPoolExecutor(THREADS) as pool:
+        while True:
+            try:
+                frame = stream.read()
+            except EOFError:
+                return
+            if frame.header.get("op") in side_by_side:
+                pool.submit(lambda frame=frame: stream.send(_answer(frame, handlers)))
+            else:
+                stream.send(_answer(frame, handlers))
 
 
 def _answer(frame: Frame, handlers: Mapping[str, Handler]) -> Frame:

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from grader.errors import SubmissionRejected
 from grader.intake.limits import counted
 from grader.intake.paths import shown
-from grader.model.exercise import CommandPart
 from grader.model.reasons import Rejection
 from grader.model.submission import Submission
 
@@ -83,8 +82,13 @@ def _after_python(arguments: list[str]) -> tuple[str, bool] | None:
     return None
 
 
-def check_entry(submission: Submission, argv: Sequence[str], part: CommandPart) -> None:
+def check_entry(submission: Submission, argv: Sequence[str], example: Sequence[str]) -> None:
     """Make sure that the program which the command starts was handed in.
+
+    Args:
+        submission: What was handed in.
+        argv: The command.
+        example: A command that would be right, for hints.
 
     Raises:
         SubmissionRejected: `manifest` when it can never be right, `entry_missing` otherwise.
@@ -97,7 +101,7 @@ def check_entry(submission: Submission, argv: Sequence[str], part: CommandPart) 
         raise SubmissionRejected(
             Rejection.MANIFEST,
             f"The command in submission.toml starts {shown(entry)}, which lies outside the submission.",
-            hint=f"Give the path from inside the submission, such as argv = {json.dumps(part.argv)}.",
+            hint=f"Give the path from inside the submission, such as argv = {json.dumps(list(example))}.",
         )
     files = _module_files(entry) if is_module else _script_files(entry)
     present = set(submission.paths)

@@ -7,7 +7,6 @@ looked for among the submission's own files only.
 from __future__ import annotations
 
 import difflib
-import json
 import tomllib
 from typing import Any, get_args
 
@@ -15,12 +14,12 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from grader.errors import SubmissionRejected
-from grader.intake.entry import check_entry
 from grader.intake.limits import KIB, readable
 from grader.intake.paths import shown, visible
-from grader.model.exercise import CommandPart
+from grader.intake.programs import allowed_values, check_program, in_words, with_defaults
+from grader.model.exercise import Part
 from grader.model.reasons import Rejection
-from grader.model.submission import CommandSection, Submission, SubmissionManifest
+from grader.model.submission import Submission, SubmissionManifest
 
 FILE = "submission.toml"
 _LARGEST = 64 * KIB
@@ -28,15 +27,15 @@ _LARGEST = 64 * KIB
 _MOST_DOTS = 200
 
 
-def read_manifest(submission: Submission, part: CommandPart) -> tuple[SubmissionManifest, tuple[str, ...]]:
-    """Read the submission's manifest, fill in the exercise's command, and look for the program.
+def read_manifest(submission: Submission, part: Part) -> tuple[SubmissionManifest, tuple[str, ...]]:
+    """Read the submission's manifest, fill in how the exercise starts programs, and look for the program.
 
     Args:
         submission: What was handed in.
-        part: The exercise's part; its `argv` counts where the candidate says nothing.
+        part: The exercise's part; what it says counts where the candidate says nothing.
 
     Returns:
-        The manifest, with `command` always present, and facts for people to read.
+        The manifest, with the section of the part's kind always present, and facts for people to read.
 
     Raises:
         SubmissionRejected: `manifest` or `entry_missing`.
@@ -48,20 +47,15 @@ def read_manifest(submission: Submission, part: CommandPart) -> tuple[Submission
         manifest = SubmissionManifest()
     else:
         manifest = _validate(_parse(content), part)
-    if manifest.command is None:
-        manifest = manifest.model_copy(update={"command": CommandSection(argv=part.argv)})
-    check_entry(submission, manifest.command.argv if manifest.command else part.argv, part)
+    manifest = with_defaults(manifest, part)
+    check_program(submission, manifest, part)
     return manifest, observations
 
 
-def _absent(submission: Submission, part: CommandPart) -> str:
+def _absent(submission: Submission, part: Part) -> str:
     near = [path for path in submission.paths if path.rpartition("/")[2].lower().startswith("submission.t")]
     found = f" (there is {shown(near[0])}, which is not read)" if near else ""
-    return f"There is no {FILE} at the top{found}; the program is started as the kit does it: {_command(part.argv)}."
-
-
-def _command(argv: tuple[str, ...]) -> str:
-    return " ".join(argv)
+    return f"There is no {FILE} at the top{found}; the program is started as the kit does it: {in_words(part)}."
 
 
 def _parse(content: bytes) -> dict[str, Any]:
@@ -90,7 +84,7 @@ def _refused(what: str, hint: str) -> SubmissionRejected:
     return SubmissionRejected(Rejection.MANIFEST, f"{FILE} {what}.", hint=hint)
 
 
-def _validate(values: dict[str, Any], part: CommandPart) -> SubmissionManifest:
+def _validate(values: dict[str, Any], part: Part) -> SubmissionManifest:
     try:
         return SubmissionManifest.model_validate(values)
     except ValidationError as error:
@@ -102,7 +96,7 @@ def _validate(values: dict[str, Any], part: CommandPart) -> SubmissionManifest:
         raise SubmissionRejected(Rejection.MANIFEST, first.message, hint=first.hint + more) from error
 
 
-def _explain(detail: ErrorDetails, part: CommandPart) -> SubmissionRejected:
+def _explain(detail: ErrorDetails, part: Part) -> SubmissionRejected:
     location = [str(each) for each in detail["loc"] if isinstance(each, str)]
     key = shown(".".join(location))
     kind = detail["type"]
@@ -111,12 +105,9 @@ def _explain(detail: ErrorDetails, part: CommandPart) -> SubmissionRejected:
         near = difflib.get_close_matches(location[-1], known, n=1)
         meant = f"Did you mean {near[0]!r}? " if near else ""
         return _refused(f"has the unknown key {key}", f"{meant}Known here: {', '.join(known)}.")
-    if location[:2] == ["command", "argv"]:
-        return _refused(
-            f"has a value for {key} that cannot be used",
-            "Write a list of 1 to 20 texts of one line and at most 200 characters, "
-            f"such as argv = {json.dumps(part.argv)}.",
-        )
+    allowed = allowed_values(part, location)
+    if allowed is not None:
+        return _refused(f"has a value for {key} that cannot be used", allowed)
     if kind in ("model_type", "model_attributes_type"):
         return _refused(f"gives {key} a value of its own", f"Write it as a section: [{'.'.join(location)}].")
     return _refused(f"has a value for {key} that cannot be used", f"{_allowed(detail)}.")

@@ -6,11 +6,10 @@ import pytest
 
 from grader.errors import SubmissionRejected
 from grader.intake.entry import check_entry, entry_of
-from grader.model.exercise import CommandPart
 from grader.model.reasons import Rejection
 from grader.model.submission import Submission, SubmissionFile
 
-PART = CommandPart(kind="command", argv=("python", "clean.py"), entry="clean.py")
+USUAL = ("python", "clean.py")
 
 
 def holding(*paths: str) -> Submission:
@@ -42,7 +41,7 @@ def test_the_entry_is_what_the_command_starts(command: str, entry: str | None) -
     ],
 )  # fmt: skip
 def test_an_entry_that_is_there_passes(command: str, path: str) -> None:
-    check_entry(holding(path), command.split(), PART)
+    check_entry(holding(path), command.split(), USUAL)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +49,7 @@ def test_an_entry_that_is_there_passes(command: str, path: str) -> None:
 )
 def test_a_command_that_can_never_be_right_is_refused(argv: list[str]) -> None:
     with pytest.raises(SubmissionRejected) as caught:
-        check_entry(holding("clean.py"), argv, PART)
+        check_entry(holding("clean.py"), argv, USUAL)
     assert caught.value.reason is Rejection.MANIFEST
     assert '["python", "clean.py"]' in caught.value.hint
 
@@ -64,7 +63,7 @@ def test_a_command_that_can_never_be_right_is_refused(argv: list[str]) -> None:
 )  # fmt: skip
 def test_a_missing_entry_is_named_with_the_nearest(present: str, said: str) -> None:
     with pytest.raises(SubmissionRejected) as caught:
-        check_entry(holding(present), PART.argv, PART)
+        check_entry(holding(present), USUAL, USUAL)
     assert caught.value.reason is Rejection.ENTRY_MISSING
     assert caught.value.message == "'clean.py' is not in the submission, but 'python clean.py' needs it."
     assert caught.value.hint.startswith(said)
@@ -72,10 +71,10 @@ def test_a_missing_entry_is_named_with_the_nearest(present: str, said: str) -> N
 
 def test_a_missing_module_names_both_places() -> None:
     with pytest.raises(SubmissionRejected, match=r"'pkg/clean.py' or 'pkg/clean/__main__.py' is not"):
-        check_entry(holding("clean.py"), ["python", "-m", "pkg.clean"], PART)
+        check_entry(holding("clean.py"), ["python", "-m", "pkg.clean"], USUAL)
 
 
 def test_a_long_listing_is_cut() -> None:
     with pytest.raises(SubmissionRejected) as caught:
-        check_entry(holding(*(f"f{number:02}.csv" for number in range(14)), "lib/a", "lib/b"), PART.argv, PART)
+        check_entry(holding(*(f"f{number:02}.csv" for number in range(14)), "lib/a", "lib/b"), USUAL, USUAL)
     assert caught.value.hint.endswith("f09.csv and 5 more.")
