@@ -13,9 +13,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from grader.model.decision import DecisionPart, Rating, Review
 from grader.model.exercise import BoxLimits, Limits
 from grader.model.reasons import REASON_WORDS, REJECTION_WORDS, Reason, Rejection
 from grader.model.result import Evidence, Outcome, Plot
+from grader.model.rubric import DIMENSIONS, HUMAN_POINTS
 from grader.model.run import Fault, Isolation, Party, Resources, RunStatus
 from grader.model.sheet import (
     Audience,
@@ -27,7 +29,8 @@ from grader.model.sheet import (
     Signature,
     Subtotal,
 )
-from tests.sample_checks import CHECKS, COMPETENCIES, GROUPS, SampleCheck
+from grader.scoring.decision import TOTAL_POSSIBLE, with_reviews, with_totals
+from tests.sample_checks import CHECKS, COMPETENCIES, GROUPS, NOTEBOOK_CHECKS, SampleCheck
 
 STARTED = datetime(2026, 11, 23, 9, 14, 5, tzinfo=UTC)
 FINISHED = datetime(2026, 11, 23, 9, 15, 52, tzinfo=UTC)
@@ -181,6 +184,41 @@ def make_sheet(**changes: Any) -> ScoreSheet:
     return ScoreSheet(**(values | changes))
 
 
+def make_review(reviewer: str, quality: int = 3, evidence: int = 3, *, communication: int = 4) -> Review:
+    """One reviewer's form, filled in."""
+    values = zip(DIMENSIONS, (quality, evidence, communication), strict=True)
+    return Review(
+        reviewer=reviewer,
+        recorded=STARTED,
+        ratings=tuple(
+            Rating(dimension=each.id, rating=value, why=f"Good enough for a {value}.") for each, value in values
+        ),
+    )
+
+
+def make_notebook_sheet(*reviews: Review, handed_in: bool = True, **changes: Any) -> ScoreSheet:
+    """A graded run of an exercise that asks for a decision notebook."""
+    notebook = tuple(_check_line(sample, plots=False) for sample in NOTEBOOK_CHECKS)
+    if not handed_in:
+        lost = {
+            "earned": Decimal(0), "outcome": Outcome.FAILED, "reason": Reason.MISSING_PART,
+            "words": REASON_WORDS[Reason.MISSING_PART], "because": "No notebook was handed in.", "evidence": (),
+        }  # fmt: skip
+        notebook = tuple(check.model_copy(update=lost) for check in notebook)
+    part = DecisionPart(
+        group="N",
+        path="decision.ipynb",
+        handed_in=handed_in,
+        earned=sum((check.earned or Decimal(0) for check in notebook), Decimal(0)),
+        possible=sum((check.possible for check in notebook), Decimal(0)),
+        human_possible=HUMAN_POINTS,
+        total_possible=TOTAL_POSSIBLE,
+    )
+    plain = make_sheet(**changes)
+    sheet = with_totals(plain.model_copy(update={"checks": plain.checks + notebook, "decision": part}))
+    return with_reviews(sheet, reviews) if reviews else sheet
+
+
 def make_rejected_sheet(**changes: Any) -> ScoreSheet:
     """A submission that needs a package nobody promised."""
     note = RejectionNote(
@@ -249,6 +287,10 @@ def sample_sheets() -> dict[str, ScoreSheet]:
         "graded": make_sheet(checks=make_checks(plots=True)),
         "rejected": make_rejected_sheet(),
         "faulted": make_faulted_sheet(),
+        "notebook": make_notebook_sheet(),
+        "notebook-rated": make_notebook_sheet(make_review("Grace Hopper", 4, 3), make_review("Edsger D.", 4, 4)),
+        "notebook-third": make_notebook_sheet(make_review("Grace Hopper", 4, 1), make_review("Edsger D.", 4, 4)),
+        "notebook-absent": make_notebook_sheet(handed_in=False),
         "perfect": make_sheet(
             checks=tuple(
                 check.model_copy(

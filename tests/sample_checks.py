@@ -197,3 +197,24 @@ CHECKS = (
     ),
     _check("G5", "performance", "1", "1", "Is quick enough", because="3.1 times the time of the reference."),
 )  # fmt: skip
+
+NOTEBOOK_CHECKS = (
+    _check(
+        "N1", "engineering", "3", "3", "Runs from top to bottom",
+        because="All 9 code cells ran, in 4 s.",
+    ),
+    _check("N2", "engineering", "1", "1", "Gives the same result twice"),
+    _check("N3", "communication", "1", "1", "States its decision in the form asked for"),
+    _check(
+        "N4", "statistics", "2", "2", "Computes its numbers from the data",
+        because="On other data the estimate moved from 0.112 to 0.187; the interval covers the true value.",
+    ),
+    _check(
+        "N5", "statistics", "1", "0", "States an interval that can be believed",
+        because="The interval covered the true value in 2 of 5 data sets.", reason=Reason.WRONG_ANSWER,
+        evidence=(("covered", "2 of 5"), ("width beside the usual one", "0.4")),
+        question="What is the unit that repeats in these data: the row, the file, or the day?",
+        feedback="On other data sets your interval misses the true value too often.",
+    ),
+    _check("N6", "communication", "1", "1", "Says what the program does"),
+)  # fmt: skip

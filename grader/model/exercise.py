@@ -158,9 +158,15 @@ class Exercise(Frozen):
         return self.manifest.id
 
     @property
+    def code_checks(self) -> tuple[CheckDeclaration, ...]:
+        """The checks of the submission's code: all but those of the decision notebook."""
+        notebook = self.manifest.notebook
+        return tuple(check for check in self.checks if notebook is None or check.group != notebook.group)
+
+    @property
     def possible(self) -> Decimal:
-        """Points that all checks give together."""
-        return sum((check.points for check in self.checks), Decimal(0))
+        """Points that all checks of the code give together."""
+        return sum((check.points for check in self.code_checks), Decimal(0))
 
 
 def _hex32(value: object) -> object:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from grader.model.base import Frozen, Line, Points
+from grader.model.decision import DecisionPart
 from grader.model.exercise import Limits
 from grader.model.reasons import Reason, Rejection
 from grader.model.result import Evidence, Outcome, Plot
@@ -99,7 +100,8 @@ class Signature(Frozen):
 class ScoreSheet(Frozen):
     """The result of one run, for one audience.
 
-    `earned` is None when the run was rejected, or faulted (then `lowest` and `highest` say
+    `earned`, `possible` and the subtotals are about code; `decision` is about the notebook, where the
+    exercise asks for one. `earned` is None when the run was rejected, or faulted (then `lowest` and `highest` say
     what the total would be with the unmeasured checks as none and as all).
     """
 
@@ -121,6 +123,7 @@ class ScoreSheet(Frozen):
     competencies: tuple[Subtotal, ...] = ()
     groups: tuple[Subtotal, ...] = ()
     checks: tuple[CheckLine, ...] = ()
+    decision: DecisionPart | None = None
     resources: Resources = Resources()
     observations: tuple[str, ...] = ()
     ai_use: str = ""
@@ -128,8 +131,18 @@ class ScoreSheet(Frozen):
     signature: Signature | None = None
 
     @property
+    def code_checks(self) -> tuple[CheckLine, ...]:
+        """The checks whose points make up `possible`."""
+        return tuple(check for check in self.checks if self.decision is None or check.group != self.decision.group)
+
+    @property
+    def notebook_checks(self) -> tuple[CheckLine, ...]:
+        """The checks of the decision notebook."""
+        return tuple(check for check in self.checks if self.decision is not None and check.group == self.decision.group)
+
+    @property
     def percent(self) -> float | None:
-        """The total in percent of the possible points, or None when there is no total."""
+        """The total for code in percent of the possible points, or None when there is no total."""
         if self.earned is None or not self.possible:
             return None
         return float(100 * self.earned / self.possible)

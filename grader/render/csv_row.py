@@ -14,6 +14,7 @@ from grader.render.text import visible
 Cell = str | float | int
 
 _BEFORE = ("candidate", "exercise", "version", "status", "reason", "earned", "possible", "percent")
+_NOTEBOOK = ("notebook_automatic", "notebook_human", "together_lowest", "together_highest")
 _AFTER = ("wall_seconds", "run", "sheet")
 _CELL_CAP = 500
 
@@ -27,18 +28,22 @@ def safe_cell(text: str) -> str:
     return _FORMULA.sub(r"\1\2'", visible(text, _CELL_CAP))
 
 
-def header(competencies: Sequence[str]) -> list[str]:
-    """Return the column names: always the same ones, with one per competency in between."""
-    return [*_BEFORE, *(safe_cell(competency) for competency in competencies), *_AFTER]
+def header(competencies: Sequence[str], *, notebook: bool = False) -> list[str]:
+    """Return the column names: always the same ones, with one per competency in between.
+
+    Those about decision notebooks are there when a sheet has one.
+    """
+    return [*_BEFORE, *map(safe_cell, competencies), *(_NOTEBOOK if notebook else ()), *_AFTER]
 
 
-def row(sheet: ScoreSheet, competencies: Sequence[str], path: str = "") -> list[Cell]:
+def row(sheet: ScoreSheet, competencies: Sequence[str], path: str = "", *, notebook: bool = False) -> list[Cell]:
     """Return one submission's cells, in the order of `header(competencies)`.
 
     Args:
         sheet: The sheet to sum up.
         competencies: Ids; the cell of one that the exercise does not have stays empty.
         path: Where the full sheet is.
+        notebook: Add the columns about its decision notebook.
     """
     earned = {each.id: each.earned for each in sheet.competencies}
     percent = words.share(sheet.earned, sheet.possible)
@@ -53,6 +58,7 @@ def row(sheet: ScoreSheet, competencies: Sequence[str], path: str = "") -> list[
         "" if sheet.rejection else float(sheet.possible),
         "" if percent is None else round(percent, 2),
         *(_number(earned.get(competency)) for competency in competencies),
+        *(_notebook(sheet) if notebook else ()),
         round(sheet.resources.wall_seconds, 2),
         sheet.run,
         safe_cell(path),
@@ -70,10 +76,11 @@ def summary_csv(sheets: Iterable[tuple[ScoreSheet, str]], competencies: Sequence
     known = list(sheets)
     if competencies is None:
         competencies = list(dict.fromkeys(each.id for sheet, _ in known for each in sheet.competencies))
+    notebook = any(sheet.decision is not None for sheet, _ in known)
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, quoting=csv.QUOTE_NONNUMERIC)
-    writer.writerow(header(competencies))
-    writer.writerows(row(sheet, competencies, path) for sheet, path in known)
+    writer.writerow(header(competencies, notebook=notebook))
+    writer.writerows(row(sheet, competencies, path, notebook=notebook) for sheet, path in known)
     return buffer.getvalue()
 
 
@@ -86,6 +93,15 @@ def _reason(sheet: ScoreSheet) -> str:
     if sheet.rejection is not None:
         return sheet.rejection.reason.value
     return "+".join(dict.fromkeys(fault.party.value for fault in sheet.faults))
+
+
+def _notebook(sheet: ScoreSheet) -> list[Cell]:
+    part = sheet.decision
+    if part is None:
+        return [""] * len(_NOTEBOOK)
+    human = part.human.earned if part.human else None
+    ends = (part.lowest, part.highest) if part.total is None else (part.total, part.total)
+    return [_number(value) for value in (part.earned, human, *ends)]
 
 
 def _number(value: object) -> Cell:

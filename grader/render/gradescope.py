@@ -4,6 +4,9 @@ Gradescope makes its own total from `score`. A run without a total therefore get
 no tests, which Gradescope reports as a failed run: a fault must never look like zero points.
 A rejected submission does get zero there, because Gradescope has no other word for it; the text
 says that no check was run.
+
+The score is that of the code. Checks of the decision notebook are shown by their outcome, without points, so
+that nobody adds them to it.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from typing import Any
 from grader.errors import UsageError
 from grader.model.result import Outcome
 from grader.model.sheet import Audience, CheckLine, RejectionNote, ScoreSheet
-from grader.render import words
+from grader.render import notebook_words, words
 from grader.render.text import visible
 
 
@@ -47,10 +50,12 @@ def _results(sheet: ScoreSheet) -> dict[str, Any]:
     if sheet.earned is None:
         told = [f"{fault.message} {fault.hint}".strip() for fault in sheet.faults]
         return results | {"output": "\n".join(map(visible, [words.headline(sheet), *told]))}
+    notebook = notebook_words.sentence(sheet)
     return results | {
         "score": float(sheet.earned),
+        "output": "\n".join(visible(text) for text in (words.headline(sheet), notebook) if text),
         "extra_data": {"run": sheet.run, "possible": float(sheet.possible)},
-        "tests": [_test(check) for check in sheet.checks],
+        "tests": [*map(_test, sheet.code_checks), *map(_notebook_test, sheet.notebook_checks)],
     }
 
 
@@ -78,6 +83,11 @@ def _test(check: CheckLine) -> dict[str, Any]:
         "name_format": "text",
         "tags": [visible(check.competency)],
     }
+
+
+def _notebook_test(check: CheckLine) -> dict[str, Any]:
+    shown = {name: value for name, value in _test(check).items() if name not in ("score", "max_score")}
+    return shown | {"name": visible(f"Decision notebook: {check.id} {check.title}")}
 
 
 def _told(check: CheckLine) -> tuple[str, ...]:

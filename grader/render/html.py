@@ -23,7 +23,7 @@ from markupsafe import Markup, escape
 from grader.model.result import Outcome
 from grader.model.run import RunStatus
 from grader.model.sheet import Audience, CheckLine, ScoreSheet
-from grader.render import words
+from grader.render import notebook_words, words
 from grader.render.svg import clean_svg
 from grader.render.text import visible
 
@@ -33,7 +33,7 @@ TEMPLATES = Path(__file__).with_name("templates")
 def render(sheet: ScoreSheet) -> str:
     """Return the page for the audience that `sheet` was made for."""
     style = _style(sheet)
-    context = {
+    context = _about_notebook(sheet) | {
         "sheet": sheet,
         "policy": _policy(style),
         "style": Markup(f"<style>{style}</style>"),  # noqa: S704  (our own file, and a name in CSS escapes)
@@ -49,6 +49,21 @@ def render(sheet: ScoreSheet) -> str:
         "pictures": {check.id: _pictures(check) for check in sheet.checks},
     }
     return _environment().get_template("sheet.html").render(context)
+
+
+def _about_notebook(sheet: ScoreSheet) -> dict[str, Any]:
+    part = sheet.decision
+    if part is None:
+        return {}
+    return {
+        "notebook_sentence": notebook_words.sentence(sheet),
+        "notebook_sum": notebook_words.sum_shown(sheet),
+        "no_notebook": notebook_words.NO_NOTEBOOK,
+        "by_people": notebook_words.by_people(part, sheet.audience),
+        "reviewers": notebook_words.reviewers(part),
+        "rubric": notebook_words.rubric_rows(part),
+        "form_is_open": notebook_words.needs_reviews(sheet),
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,13 +88,13 @@ def _sections(sheet: ScoreSheet) -> list[dict[str, Any]]:
     """Checks by group, in the order of the sheet, with each group's subtotal where there is one."""
     subtotals = {group.id: group for group in sheet.groups}
     members: dict[str, list[CheckLine]] = {}
-    for check in sheet.checks:
+    for check in sheet.code_checks:
         members.setdefault(check.group, []).append(check)
     return [{"id": group, "subtotal": subtotals.get(group), "checks": checks} for group, checks in members.items()]
 
 
 def _tally(sheet: ScoreSheet) -> list[tuple[Outcome | None, int]]:
-    counted = Counter(check.outcome for check in sheet.checks)
+    counted = Counter(check.outcome for check in sheet.code_checks)
     return [(outcome, counted[outcome]) for outcome in words.OUTCOME_WORDS if counted[outcome]]
 
 

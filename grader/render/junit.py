@@ -10,7 +10,7 @@ from __future__ import annotations
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from grader.model.sheet import CheckLine, ScoreSheet
-from grader.render import words
+from grader.render import notebook_words, words
 from grader.render.text import visible
 
 
@@ -21,13 +21,26 @@ def render(sheet: ScoreSheet) -> str:
     _properties(suite, sheet)
     if sheet.rejection is not None:
         _rejected(suite, sheet)
-    for check in sheet.checks:
+    for check in sheet.code_checks:
         _check(suite, sheet, check)
     if sheet.faults and not words.unmeasured(sheet):
         _faulted(suite, sheet)
     _count(suite, sheet)
+    if sheet.decision is not None:
+        _notebook(root, sheet)
     indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + tostring(root, encoding="unicode") + "\n"
+
+
+def _notebook(root: Element, sheet: ScoreSheet) -> None:
+    """A suite of its own, so that the first one is about code as it always was."""
+    suite = SubElement(root, "testsuite", name=visible(f"{sheet.exercise.id}.notebook"))
+    properties = SubElement(suite, "properties")
+    SubElement(properties, "property", name="points", value=visible(notebook_words.sentence(sheet)))
+    for check in sheet.notebook_checks:
+        _check(suite, sheet, check)
+    _count(suite, sheet)
+    suite.attrib["time"] = f"{sum(check.seconds for check in sheet.notebook_checks):.3f}"
 
 
 def _count(suite: Element, sheet: ScoreSheet) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from grader.model.decision import DecisionPart
 from grader.model.sheet import Audience, CheckLine, ScoreSheet, Subtotal
-from grader.render import words
+from grader.render import notebook_words, words
 from grader.render.text import visible
 
 # Everything that means something inside a line, in CommonMark or in the tables, mathematics and
@@ -36,6 +37,7 @@ def render(sheet: ScoreSheet) -> str:
             _subtotals("By check group", sheet.groups),
             _next(sheet),
             _checks(sheet),
+            _notebook(sheet),
         ]
     parts += [_resources(sheet), _ai_use(sheet), _provenance(sheet)]
     blocks = ["\n".join(part) for part in parts]
@@ -48,6 +50,9 @@ def _head(sheet: ScoreSheet) -> Iterator[str]:
     yield ""
     yield f"**{quote(words.headline(sheet))}**"
     yield ""
+    if sheet.decision is not None:
+        yield quote(notebook_words.sentence(sheet))
+        yield ""
     yield f"- Exercise: {quote(exercise.id)}, version {quote(exercise.version)}"
     yield f"- Handed in as: {quote(sheet.submission)}"
     yield f"- Graded: {sheet.finished:%Y-%m-%d %H:%M} UTC, run {sheet.run[:8]}"
@@ -124,7 +129,7 @@ def _next(sheet: ScoreSheet) -> Iterator[str]:
 def _checks(sheet: ScoreSheet) -> Iterator[str]:
     titles = {group.id: group.title for group in sheet.groups}
     group = None
-    for check in sheet.checks:
+    for check in sheet.code_checks:
         if check.group != group:
             yield from ("",) if group is not None else ("## Checks", "")
             group = check.group
@@ -147,6 +152,44 @@ def _check(check: CheckLine, *, for_author: bool) -> Iterator[str]:
     if for_author and (check.source or check.metrics):
         metrics = "".join(f", {quote(name)} {value:.4g}" for name, value in check.metrics.items())
         yield f"  - {quote(check.source)}, {words.seconds(check.seconds)}{metrics}"
+
+
+def _notebook(sheet: ScoreSheet) -> Iterator[str]:
+    part = sheet.decision
+    if part is None:
+        return
+    for_author = sheet.audience is Audience.AUTHOR
+    yield "## Decision notebook"
+    yield ""
+    yield f"Apart from the points for code. {quote(notebook_words.sum_shown(sheet))}"
+    yield ""
+    yield f"### Measured automatically: {words.points(part.earned)} of {words.points(part.possible)}"
+    yield ""
+    if not part.handed_in:
+        yield f"{notebook_words.NO_NOTEBOOK}"
+        yield ""
+    for check in sheet.notebook_checks:
+        yield from _check(check, for_author=for_author)
+    if part.handed_in:
+        yield ""
+        yield "### Rated by people"
+        yield ""
+        yield from _rated(sheet, part)
+
+
+def _rated(sheet: ScoreSheet, part: DecisionPart) -> Iterator[str]:
+    yield quote(notebook_words.by_people(part, sheet.audience)) + "."
+    if sheet.audience is Audience.CANDIDATE:
+        return
+    for row in notebook_words.rubric_rows(part):
+        yield ""
+        yield f"**{quote(row.dimension.title)}**{f' {words.DASH} {row.score}' if row.score else ''}"
+        yield ""
+        yield from (f"- {anchor.rating}: {quote(anchor.behaviour)}" for anchor in row.dimension.anchors)
+        for voice in row.voices:
+            yield f"- {quote(voice.reviewer)} gives {voice.rating}. {quote(voice.why)}".rstrip()
+        if notebook_words.needs_reviews(sheet):
+            yield "- Rating (1 to 5): \\_\\_\\_ Why: \\_\\_\\_"
 
 
 def _resources(sheet: ScoreSheet) -> Iterator[str]:

@@ -18,7 +18,7 @@ from rich.text import Text
 from grader.model.result import Outcome
 from grader.model.run import RunStatus
 from grader.model.sheet import Audience, CheckLine, ScoreSheet, Subtotal
-from grader.render import words
+from grader.render import notebook_words, words
 from grader.render.text import visible
 
 if TYPE_CHECKING:
@@ -100,7 +100,8 @@ def sheet_view(sheet: ScoreSheet) -> RenderableType:
     """Return one score sheet, as `grader sheet show` prints it."""
     parts: list[RenderableType] = [*_head(sheet), *_notices(sheet)]
     if sheet.rejection is None:
-        parts += [_subtotals("By competency", sheet.competencies), _checks(sheet), *_next(sheet)]
+        parts += [_subtotals("By competency", sheet.competencies), _checks(sheet.code_checks), *_notebook(sheet)]
+        parts += _next(sheet)
     parts += _foot(sheet)
     return Group(*parts)
 
@@ -153,13 +154,31 @@ def _subtotals(title: str, rows: Sequence[Subtotal]) -> RenderableType:
     return Group(_title(title), table)
 
 
-def _checks(sheet: ScoreSheet) -> RenderableType:
+def _notebook(sheet: ScoreSheet) -> Iterator[RenderableType]:
+    part = sheet.decision
+    if part is None:
+        return
+    yield _title("Decision notebook, apart from the code")
+    yield _text(notebook_words.sentence(sheet))
+    yield _text(notebook_words.sum_shown(sheet), "dim")
+    yield _checks(sheet.notebook_checks)
+    if sheet.audience is Audience.CANDIDATE or not part.handed_in:
+        return
+    for row in notebook_words.rubric_rows(part):
+        yield Text.assemble(_text(row.dimension.title, "bold"), "  ", _text(row.score, "dim"))
+        for voice in row.voices:
+            yield Text.assemble("  ", _text(f"{voice.reviewer}: {voice.rating}"), "  ", _text(voice.why, "dim"))
+    if notebook_words.needs_reviews(sheet):
+        yield _text("To rate it: grader sheet rubric sheet.json", "cyan")
+
+
+def _checks(checks: Iterable[CheckLine]) -> RenderableType:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("Check", no_wrap=True)
     table.add_column("", no_wrap=True)
     table.add_column("Points", justify="right", no_wrap=True)
     table.add_column("Title and reason", overflow="fold")
-    for check in sheet.checks:
+    for check in checks:
         table.add_row(*_check_cells(check))
     return table
 

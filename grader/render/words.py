@@ -105,8 +105,15 @@ def lost_much(check: CheckLine) -> bool:
 
 
 def losses(sheet: ScoreSheet) -> list[CheckLine]:
-    """Checks where points were lost, the most expensive first; equal ones in sheet order."""
-    return sorted((check for check in sheet.checks if lost(check)), key=lost, reverse=True)
+    """Checks where points were lost, the most expensive first; equal ones in sheet order.
+
+    Those of the decision notebook come last: its points are of another kind.
+    """
+    return [
+        check
+        for checks in (sheet.code_checks, sheet.notebook_checks)
+        for check in sorted(filter(lost, checks), key=lost, reverse=True)
+    ]
 
 
 def questions(sheet: ScoreSheet) -> list[CheckLine]:
@@ -152,6 +159,8 @@ def _without_total(sheet: ScoreSheet) -> str:
     if sheet.lowest is not None and sheet.highest is not None:
         missing = len(unmeasured(sheet))
         checks = f"{missing} of {len(sheet.checks)} checks" if len(sheet.checks) else "the checks"
+        if sheet.lowest == sheet.highest:
+            return f"Not complete: {checks} could not be measured; the code earned {points(sheet.lowest)} points."
         span = f"between {points(sheet.lowest)} and {points(sheet.highest)} of {points(sheet.possible)} points"
         return f"No total yet: {checks} could not be measured. It will be {span}."
     return "There is no total: the run was not completed."

@@ -7,6 +7,7 @@ through a template, a CSV column or a format that is added later.
 from __future__ import annotations
 
 from grader.errors import UsageError
+from grader.model.decision import DecisionPart, HumanPart, RatingState
 from grader.model.exercise import BoxLimits
 from grader.model.reasons import REASON_WORDS
 from grader.model.run import Fault, Party
@@ -49,6 +50,7 @@ def _for_candidate(sheet: ScoreSheet) -> ScoreSheet:
         update={
             "audience": Audience.CANDIDATE,
             "checks": tuple(_check_for_candidate(check) for check in sheet.checks),
+            "decision": None if sheet.decision is None else _decision_for_candidate(sheet.decision),
             "faults": (RUN_IS_REPEATED,) if sheet.faults else (),
             "observations": (),
             "provenance": _provenance_for_candidate(sheet.provenance),
@@ -72,6 +74,23 @@ def _check_for_candidate(check: CheckLine) -> CheckLine:
         reason=check.reason,
         words=REASON_WORDS[check.reason] if check.reason else "",
         feedback=check.feedback if lost else "",
+    )
+
+
+def _decision_for_candidate(part: DecisionPart) -> DecisionPart:
+    """Keep what checks measured; of the reading by people the points, once they are final, and no names."""
+    human, final = part.human, part.human is not None and part.human.state is RatingState.FINAL
+    shown = HumanPart(state=human.state, earned=human.earned, dimensions=human.dimensions) if human and final else None
+    return DecisionPart(
+        group=part.group,
+        path=part.path,
+        handed_in=part.handed_in,
+        earned=part.earned,
+        possible=part.possible,
+        human=shown,
+        human_possible=part.human_possible,
+        total=part.total,
+        total_possible=part.total_possible,
     )
 
 

@@ -12,6 +12,7 @@ from grader.model.reasons import REASON_WORDS, REJECTION_WORDS
 from grader.model.result import CheckResult
 from grader.model.run import Fault, Party, RunRecord, RunStatus
 from grader.model.sheet import Audience, CheckLine, ExerciseReference, Provenance, RejectionNote, ScoreSheet, Subtotal
+from grader.scoring.decision import decision_part, with_totals
 
 
 def fold(
@@ -23,6 +24,7 @@ def fold(
     provenance: Provenance,
     rejection: SubmissionRejected | None = None,
     ai_use: str = "",
+    notebook: str | None = None,
 ) -> ScoreSheet:
     """Fold a run into its sheet, for authors, who see everything; `for_audience` takes away from that.
 
@@ -37,13 +39,16 @@ def fold(
         provenance: What is needed to recompute the score.
         rejection: Why nothing could be graded, if so.
         ai_use: The candidate's own declaration.
+        notebook: Path of the decision notebook in the submission; None when none was handed in.
     """
     results = {result.check: result for result in run.results}
     lines = tuple(_line(check, results.get(check.id)) for check in exercise.checks) if rejection is None else ()
     faults = run.faults + tuple(_defect_fault(run)) + tuple(_silent(lines, run))
     status = RunStatus.REJECTED if rejection else RunStatus.FAULTED if faults else RunStatus.GRADED
     manifest = exercise.manifest
-    return ScoreSheet(
+    code = tuple(line for line in lines if manifest.notebook is None or line.group != manifest.notebook.group)
+    asked = manifest.notebook if rejection is None else None
+    sheet = ScoreSheet(
         audience=Audience.AUTHOR,
         run=run.id,
         status=status,
@@ -53,17 +58,19 @@ def fold(
         started=run.started,
         finished=run.finished,
         possible=exercise.possible,
-        **_totals(lines, status),
+        **_totals(code, status),
         rejection=_rejection_note(rejection),
         faults=faults,
-        competencies=_competencies(exercise, lines),
-        groups=_subtotals(lines, manifest.groups.items(), lambda line: line.group),
+        competencies=_competencies(exercise, code),
+        groups=_subtotals(code, manifest.groups.items(), lambda line: line.group),
         checks=lines,
+        decision=decision_part(asked, notebook, lines) if asked else None,
         resources=run.resources,
         observations=run.observations,
         ai_use=ai_use,
         provenance=provenance,
     )
+    return with_totals(sheet)
 
 
 def _totals(lines: Iterable[CheckLine], status: RunStatus) -> dict[str, Decimal | None]:

@@ -47,7 +47,10 @@ def fingerprint(key: str) -> str:
 
 
 def _signed_bytes(sheet: ScoreSheet) -> bytes:
-    return rfc8785.dumps(sheet.model_dump(mode="json", exclude={"signature"}))
+    content = sheet.model_dump(mode="json", exclude={"signature"})
+    if content["decision"] is None:  # sheets that were signed before there were notebooks stay genuine
+        del content["decision"]
+    return rfc8785.dumps(content)
 
 
 def _text(data: bytes) -> str:

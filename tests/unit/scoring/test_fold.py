@@ -50,7 +50,12 @@ def result(check: str, fraction: float) -> CheckResult:
     )
 
 
-def folded(rejection: SubmissionRejected | None = None, rubric: Exercise | None = None, **found: Any) -> ScoreSheet:
+def folded(
+    rejection: SubmissionRejected | None = None,
+    rubric: Exercise | None = None,
+    notebook: str | None = None,
+    **found: Any,
+) -> ScoreSheet:
     record = RunRecord(id="0" * 32, started=MOMENT, finished=MOMENT, **found)
     return fold(
         rubric or exercise(),
@@ -59,6 +64,7 @@ def folded(rejection: SubmissionRejected | None = None, rubric: Exercise | None 
         submission="ada",
         provenance=make_provenance(),
         rejection=rejection,
+        notebook=notebook,
     )
 
 
