@@ -8,7 +8,7 @@ hidden   artifacts/            the same for another world
          slow/                 v1 takes a second or more to load
          corrupt/              v1 is sound, a byte of v2's model is not what it was
          threshold_v1.jsonl, threshold_v2.jsonl   requests whose probability is the threshold
-         history.parquet, notebook/<n>/           folders for the notebook: artefacts and history of other seeds
+         history.parquet       labelled rows for the notebook
 """
 
 from __future__ import annotations
@@ -93,6 +93,8 @@ def _write_slow(destination: Path, world: World, models: dict[str, tuple[dict[st
     times = SLOW_TREES // len(model.estimators_)
     trees = [tree for tree in model.estimators_ for _ in range(times)]
     large.estimators_ = np.array([[copy.deepcopy(tree[0])] for tree in trees], dtype=object)
+    for tree in large.estimators_.ravel():
+        train.clear_padding(tree)
     large.n_estimators_ = large.n_estimators = len(trees)
     large.learning_rate = model.learning_rate / times
     _write_artefacts(destination / "slow", world, {"v1": (meta, large), "v2": models["v2"]})
