@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from grader.cli.options import exercises_option, settings
+
+if TYPE_CHECKING:
+    from grader.catalog.kit_files import GradingImage
+    from grader.config import Settings
+    from grader.engine.grade import Harness
 
 
 @click.command("kit")
@@ -15,14 +21,16 @@ from grader.cli.options import exercises_option, settings
 @click.option("--candidate", metavar="NAME", help="Whom the kit is for; named in its README.")
 @exercises_option
 def command(exercise_id: str, destination: Path, candidate: str | None, exercise_folders: tuple[Path, ...]) -> None:
-    """Write the kit that a candidate receives: brief, template, sample data, public checks."""
+    """Write the kit that a candidate receives: brief, template, sample data, public checks.
+
+    It is a git repository with one commit. Send it as a folder or an archive. For `make box-check`,
+    candidates need a file of the image: docker save --output image.tar NAME, with the name in kit.toml.
+    """
     from grader.catalog.exercises import load_exercise, resolve
     from grader.catalog.kit import build_kit
     from grader.cli.console import err, out
     from grader.engine.boxes import Boxes
     from grader.engine.variants import VariantStore
-    from grader.sandbox.images import named_packages
-    from grader.sandbox.port import Role
     from grader.wiring import open_harness
 
     chosen = settings(exercise_folders=exercise_folders)
@@ -35,6 +43,23 @@ def command(exercise_id: str, destination: Path, candidate: str | None, exercise
     with open_harness(chosen, report) as harness:
         store = VariantStore(harness.cache / "variants", Boxes(harness.sandbox, harness.images, "0" * 32))
         data = store.data(exercise, source, exercise.manifest.public_seed, "public", report)
-    packages = named_packages(Role.SUBMISSION)
-    build_kit(exercise, source, data, destination, packages=packages, candidate=candidate)
+        image = _grading_image(chosen, harness)
+    build_kit(exercise, source, data, destination, image=image, candidate=candidate)
     out().print(str(destination), markup=False, soft_wrap=True)
+
+
+def _grading_image(chosen: Settings, harness: Harness) -> GradingImage:
+    from grader.catalog.kit_files import GradingImage
+    from grader.sandbox.docker_engine import connect
+    from grader.sandbox.images import expected_images, locked_packages, named_packages
+    from grader.sandbox.port import Role
+
+    with connect(chosen) as engine:
+        name = expected_images(engine.version.arch).runtime
+    return GradingImage(
+        name=name,
+        digest=harness.images[Role.SUBMISSION],
+        named=named_packages(Role.SUBMISSION),
+        pinned=locked_packages(Role.SUBMISSION),
+        for_checks=locked_packages(Role.CHECKER),
+    )

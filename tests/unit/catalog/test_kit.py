@@ -1,70 +1,181 @@
-"""Kits: complete, whole or not at all, and nothing in them that is hidden."""
+"""Kits: complete, whole or not at all, and silent about the machine that made them."""
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from grader.catalog.exercises import load_exercise
-from grader.catalog.kit import build_kit
-from grader.errors import ExerciseDefect, UsageError
+from grader import clock
+from grader.catalog.kit_files import sections_of
+from grader.errors import ExerciseDefect, InfrastructureFault, UsageError
+from grader.intake.limits import IntakeLimits
+from grader.intake.receive import receive
 from tests.conftest import TINY
+from tests.unit.catalog.conftest import BuildKit
 
-PACKAGES = {"pandas": "3.1.1", "xgboost-cpu": "3.0"}
+TOOLS = {"tools/pack.py", "tools/program.py", "tools/box_check.py", "tools/constraints.txt", "tools/seccomp.json"}
+SETUP = {".gitignore", ".gitattributes", ".devcontainer/Dockerfile", ".devcontainer/devcontainer.json"}
+OWN = {"README.md", "Makefile", "kit.toml", "requirements.txt"}
+
+
+def git(kit: Path, *arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=kit, capture_output=True, text=True, check=True).stdout
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
-    (tmp_path / "public" / "raw").mkdir(parents=True)
-    (tmp_path / "public" / "raw" / "numbers.txt").write_text("1\n")
-    return tmp_path / "public"
+def source(tmp_path: Path) -> Path:
+    """A copy of tiny_sum that may be changed."""
+    return Path(shutil.copytree(TINY, tmp_path / "exercises" / "tiny_sum"))
 
 
-def built(data: Path, target: Path, source: Path = TINY) -> Path:
-    build_kit(load_exercise(TINY), source, data, target, packages=PACKAGES, candidate="Ada L.")
-    return target
+def test_holds_what_a_candidate_needs_and_nothing_else(make_kit: BuildKit) -> None:
+    kit = make_kit()
+    names = {path.relative_to(kit).as_posix() for path in kit.rglob("*") if path.is_file()}
+    theirs = {"brief.md", "add.py", "submission.toml", "raw/numbers.txt"}
+    assert {name for name in names if not name.startswith(".git/")} == OWN | SETUP | TOOLS | theirs
 
 
-def test_holds_what_a_candidate_needs(data: Path, tmp_path: Path) -> None:
-    kit = built(data, tmp_path / "kit")
-    names = {path.relative_to(kit).as_posix() for path in kit.rglob("*") if path.is_file() and ".git/" not in str(path)}
-    own = {"README.md", "Makefile", "pack.py", ".gitignore", "requirements.txt"}
-    assert names == own | {"brief.md", "add.py", "submission.toml", "raw/numbers.txt"}
-    assert "Ada L." in (kit / "README.md").read_text()
-    assert "| Engineering care | 8 |" in (kit / "README.md").read_text()
-    assert "pandas==3.1.1\n" in (kit / "requirements.txt").read_text()
+def test_the_readme_says_what_counts(make_kit: BuildKit) -> None:
+    readme = (make_kit() / "README.md").read_text()
+    assert "Made for Ada L.: exercise `tiny_sum`, version 1.0.0." in readme
+    assert "| Engineering care | 8 |" in readme
+    assert "reads `DIR/numbers.txt`" in readme  # the brief's beginning is the scenario
+    for heading in ("Start", "What is graded", "Time", "Where it runs", "Rules", "Hand in"):
+        assert f"\n## {heading}\n" in readme
 
 
-def test_is_a_repository_with_one_commit(data: Path, tmp_path: Path) -> None:
-    kit = built(data, tmp_path / "kit")
-    log = subprocess.run(["git", "log", "--format=%an %s"], cwd=kit, capture_output=True, text=True, check=True)
-    assert log.stdout == "grader The kit as it was handed out\n"
-    status = subprocess.run(["git", "status", "--short"], cwd=kit, capture_output=True, text=True, check=True)
-    assert status.stdout == ""
+def test_time_and_what_is_not_graded_are_the_briefs_own_words(make_kit: BuildKit, source: Path) -> None:
+    brief = (source / "brief.md").read_text()
+    (source / "brief.md").write_text(f"{brief}\n## Time\n\nLeave out B.\n\n## Points\n\n**Not graded:** the tail.\n")
+    readme = (make_kit(source) / "README.md").read_text()
+    assert "\n## Time\n\nLeave out B.\n" in readme
+    assert "**Not graded:** the tail.\n" in readme
 
 
-def test_nothing_hidden_is_in_it(data: Path, tmp_path: Path) -> None:
-    kit = built(data, tmp_path / "kit")
-    hidden = [path.read_bytes() for part in ("checks", "solutions", "data") for path in (TINY / part).rglob("*.*")]
-    found = [path for path in kit.rglob("*") if path.is_file() and path.read_bytes() in hidden]
-    # the manifest of the reference is the template's own
-    assert [path.name for path in found] == ["submission.toml"]
+def test_versions_are_those_of_the_image(make_kit: BuildKit) -> None:
+    kit = make_kit()
+    requirements = (kit / "requirements.txt").read_text().splitlines()
+    assert {"pandas==3.1.1", "pytest==9.2.0", "-c tools/constraints.txt"} <= set(requirements)
+    assert [line.partition(" ;")[0] for line in requirements if "xgboost" in line] == [
+        "xgboost-cpu==3.4.1",
+        "xgboost==3.4.1",
+    ]
+    constraints = (kit / "tools" / "constraints.txt").read_text()
+    assert "python-dateutil==4.0.0\n" in constraints
+    assert "pluggy==1.6.0\n" in constraints
 
 
-def test_never_overwrites(data: Path, tmp_path: Path) -> None:
+def test_what_public_checks_import_is_pinned_and_goes_into_the_box(make_kit: BuildKit, source: Path) -> None:
+    (source / "template" / "checks").mkdir()
+    (source / "template" / "checks" / "test_public.py").write_text(
+        "import json\nimport pandas\nfrom httpx import get\n"
+    )
+    kit = make_kit(source)
+    assert "httpx==0.28.1\n" in (kit / "requirements.txt").read_text()
+    assert tomllib.loads((kit / "kit.toml").read_text())["box"]["checks_need"] == ["httpx", "pytest"]
+
+
+def test_an_import_that_nobody_has_is_a_defect(make_kit: BuildKit, source: Path) -> None:
+    (source / "template" / "load.py").write_text("import locust\n")
+    with pytest.raises(ExerciseDefect, match="locust") as raised:
+        make_kit(source)
+    assert (raised.value.file, raised.value.line) == ("template/load.py", 1)
+
+
+def test_kit_toml_tells_the_tools_what_they_need(make_kit: BuildKit) -> None:
+    kit = tomllib.loads((make_kit() / "kit.toml").read_text())
+    assert kit["kit"] == {"exercise": "tiny_sum", "version": "1.0.0", "python": "3.13"}
+    assert kit["submission"] == {"kind": "command", "argv": ["python", "add.py"]}
+    assert {"raw", "checks", "tools", "README.md", "brief.md"} <= set(kit["pack"]["left_out"])
+    assert kit["limits"]["archive"] == IntakeLimits().archive
+    assert (kit["box"]["image"], kit["box"]["digest"]) == ("grader-runtime:0123456789ab", "sha256:" + "7" * 64)
+
+
+def test_is_a_repository_with_one_commit_of_nobody_at_midnight(make_kit: BuildKit) -> None:
+    kit = make_kit()
+    index = git(kit, "ls-files", "--debug")  # first: git's status notes inodes and owners of its machine
+    assert set(re.findall(r"(?:ino|uid|gid|mtime): (\S+)", index)) == {"0", "0:0"}
+    who = f"grader <grader@localhost> {clock.now():%Y-%m-%d} 00:00:00 +0000"
+    assert git(kit, "log", "--all", "--format=%an <%ae> %ai|%cn <%ce> %ci|%s") == (
+        f"{who}|{who}|The kit as it was handed out\n"
+    )
+    assert git(kit, "status", "--short") == ""
+    assert not (kit / ".git" / "hooks").exists()
+
+
+def test_settings_of_this_machine_do_not_reach_the_commit(make_kit: BuildKit, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "GIT_AUTHOR_NAME": "Someone",
+        "GIT_COMMITTER_EMAIL": "me@example.org",
+        "TZ": "Asia/Tokyo",
+    }.items():
+        monkeypatch.setenv(name, value)
+    assert git(make_kit(), "log", "--format=%an %ce %ai").endswith("00:00:00 +0000\n")
+    assert git(make_kit(name="again"), "log", "--format=%an %ce").strip() == "grader grader@localhost"
+
+
+def test_two_kits_of_one_day_are_the_same(make_kit: BuildKit) -> None:
+    first, second = make_kit(), make_kit(name="again")
+    assert git(first, "rev-parse", "HEAD") == git(second, "rev-parse", "HEAD")
+
+
+def test_files_have_one_time_for_all(make_kit: BuildKit) -> None:
+    kit = make_kit()
+    times = {path.lstat().st_mtime for path in kit.rglob("*")}
+    assert len(times) == 1
+    assert times.pop() % 86400 == 0
+
+
+def test_the_stub_is_accepted_at_intake_with_the_whole_kit_around_it(make_kit: BuildKit) -> None:
+    assert "add.py" in receive(make_kit()).paths
+
+
+@pytest.mark.parametrize("name", ["__pycache__/add.cpython-313.pyc", ".pytest_cache/README.md"])
+def test_what_tools_left_in_the_template_stays_there(make_kit: BuildKit, source: Path, name: str) -> None:
+    (source / "template" / name).parent.mkdir()
+    (source / "template" / name).write_bytes(b"")
+    assert not (make_kit(source) / name).exists()
+
+
+def test_never_overwrites(make_kit: BuildKit, tmp_path: Path) -> None:
     (tmp_path / "kit").mkdir()
-    built(data, tmp_path / "kit")
+    make_kit()
     with pytest.raises(UsageError, match="already holds something"):
-        built(data, tmp_path / "kit")
+        make_kit()
 
 
-def test_an_overlap_is_a_defect_and_leaves_nothing(data: Path, tmp_path: Path) -> None:
-    source = tmp_path / "tiny_sum"
-    shutil.copytree(TINY, source)
+def test_an_overlap_is_a_defect_and_leaves_nothing(make_kit: BuildKit, source: Path, tmp_path: Path) -> None:
     (source / "template" / "Makefile").write_text("")
     with pytest.raises(ExerciseDefect, match="Makefile"):
-        built(data, tmp_path / "kit", source)
+        make_kit(source)
     assert not (tmp_path / "kit").exists()
+    assert not list(tmp_path.glob(".kit-*"))
+
+
+def test_a_link_in_the_template_is_a_defect(make_kit: BuildKit, source: Path) -> None:
+    (source / "template" / "notes.md").symlink_to(source / "brief.md")
+    with pytest.raises(ExerciseDefect, match="links"):
+        make_kit(source)
+
+
+def test_without_git_there_is_no_kit(make_kit: BuildKit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", os.fspath(tmp_path / "empty"))
+    with pytest.raises(InfrastructureFault, match="git is not installed"):
+        make_kit()
+    assert not (tmp_path / "kit").exists()
+
+
+def test_a_name_that_cannot_be_seen_is_refused(make_kit: BuildKit) -> None:
+    with pytest.raises(UsageError, match="cannot be seen"):
+        make_kit(candidate="Ada\n## Rules")
+
+
+def test_sections_of_a_brief() -> None:
+    brief = "# Title\n\nOnce upon.\n\n```\n# no heading\n```\n\n## Time\n\nFour hours.\n"
+    assert sections_of(brief) == {"": "Once upon.\n\n```\n# no heading\n```", "Time": "Four hours."}

@@ -1,0 +1,229 @@
+"""The files of a kit that are written for it: README, pinned requirements, and kit.toml for its tools."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from grader.errors import ExerciseDefect
+from grader.intake.limits import IntakeLimits
+from grader.intake.paths import LEFT_OUT
+from grader.model.exercise import CallablePart, Exercise
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SKELETON = ROOT / "candidate_template"
+SECCOMP = ROOT / "docker" / "seccomp.json"
+PYTHON = "3.13"
+# Not handed in: they are the kit's, and the README may name the candidate.
+_KITS_OWN = (
+    ".devcontainer", ".gitattributes", ".gitignore", "Makefile", "README.md", "brief.md", "checks", "kit.toml",
+    "requirements.txt", "tools",
+)  # fmt: skip
+_PACKAGE_OF = {"sklearn": "scikit-learn", "xgboost": "xgboost-cpu"}
+_NEVER_GRADED = "code style, comments, the number of lines, which library you use, what you print."
+_NOT_GRADED = re.compile(r"^\*\*Not graded:\*\*\s*(.+?)(?=\n\s*\n|\Z)", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradingImage:
+    """What submissions run in, as far as candidates are told.
+
+    Attributes:
+        name: The image's name.
+        digest: The engine's id of it.
+        named: Package to version of what it offers on purpose.
+        pinned: Package to version of all that is in it.
+        for_checks: Package to version of what checks may use besides; not in the image.
+    """
+
+    name: str
+    digest: str
+    named: Mapping[str, str]
+    pinned: Mapping[str, str]
+    for_checks: Mapping[str, str]
+
+
+def generated(
+    exercise: Exercise, source: Path, public_data: Path, image: GradingImage, candidate: str | None
+) -> dict[str, str]:
+    """Return the text of each generated file, by its path in the kit.
+
+    Raises:
+        ExerciseDefect: The kit's Python imports what is neither in the image nor among the checks' packages.
+    """
+    checks_need = packages_for_checks([source / "template", public_data], image)
+    return {
+        "README.md": _readme(exercise, source, candidate),
+        "kit.toml": _kit_toml(exercise, _left_out(source, public_data), image, checks_need),
+        "requirements.txt": _requirements(image, checks_need),
+        "tools/constraints.txt": _constraints(image),
+        "tools/seccomp.json": SECCOMP.read_text(encoding="utf-8"),
+    }
+
+
+def packages_for_checks(folders: Sequence[Path], image: GradingImage) -> tuple[str, ...]:
+    """Return what the kit's own Python imports and the image does not have; pytest in any case.
+
+    Raises:
+        ExerciseDefect: Nobody has it.
+    """
+    needed = {"pytest"}
+    paths = [path for folder in folders for path in sorted(folder.rglob("*.py"))]
+    own = {path.stem for path in paths} | {path.parent.name for path in paths}
+    for path in paths:
+        for module, line in _imports(path):
+            name = _PACKAGE_OF.get(module, module.replace("_", "-"))
+            if module in sys.stdlib_module_names or module in own or name in image.pinned:
+                continue
+            if name not in image.for_checks:
+                raise ExerciseDefect(
+                    f"imports {module}, which is neither in the image nor among the packages for checks",
+                    file=f"template/{path.name}",
+                    line=line,
+                )
+            needed.add(name)
+    return tuple(sorted(needed))
+
+
+def _imports(path: Path) -> list[tuple[str, int]]:
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+    except (SyntaxError, ValueError) as error:
+        raise ExerciseDefect(f"not valid Python: {error}", file=f"template/{path.name}") from error
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [(alias.name.partition(".")[0], node.lineno) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.append((node.module.partition(".")[0], node.lineno))
+    return found
+
+
+def _requirements(image: GradingImage, checks_need: Sequence[str]) -> str:
+    lines = ["# What is there while grading, at the same versions.", "-c tools/constraints.txt"]
+    lines += [line for name, version in sorted(image.named.items()) for line in _pins(name, version)]
+    lines += ["", "# For the public checks only; not there while grading."]
+    lines += [f"{name}=={image.for_checks[name]}" for name in checks_need]
+    return "\n".join(lines) + "\n"
+
+
+def _pins(name: str, version: str) -> list[str]:
+    if name != "xgboost-cpu":
+        return [f"{name}=={version}"]
+    # Its wheels are for ordinary processors under Linux and Windows; elsewhere the full package is the same.
+    has_wheels = "(platform_machine == 'x86_64' or platform_machine == 'AMD64') and sys_platform != 'darwin'"
+    has_none = "(platform_machine != 'x86_64' and platform_machine != 'AMD64') or sys_platform == 'darwin'"
+    return [f"xgboost-cpu=={version} ; {has_wheels}", f"xgboost=={version} ; {has_none}"]
+
+
+def _constraints(image: GradingImage) -> str:
+    """Versions of what those packages need themselves, where they need it on the system at hand."""
+    lines = ["# The versions of everything in the image; requirements.txt names what to use."]
+    lines += [f"{name}=={version}" for name, version in sorted(image.pinned.items()) if name not in image.named]
+    lines += [f"{name}=={version}" for name, version in sorted(image.for_checks.items()) if name not in image.pinned]
+    return "\n".join(lines) + "\n"
+
+
+def _left_out(source: Path, public_data: Path) -> list[str]:
+    """Name what came with the kit and is not handed in: its own pages and tools, checks, data."""
+    pages = (path.name for path in (source / "template").glob("*.md"))
+    return sorted({*_KITS_OWN, *pages, *(path.name for path in public_data.iterdir())})
+
+
+def _kit_toml(exercise: Exercise, left_out: Sequence[str], image: GradingImage, checks_need: Sequence[str]) -> str:
+    manifest, box = exercise.manifest, exercise.manifest.limits.submission
+    part = manifest.part
+    submission: dict[str, object] = {"kind": part.kind}
+    submission |= {"entry": part.entry} if isinstance(part, CallablePart) else {"argv": list(part.argv)}
+    if manifest.notebook:
+        submission["notebook"] = manifest.notebook.path
+    sections: dict[str, Mapping[str, object]] = {
+        "kit": {"exercise": exercise.id, "version": manifest.version, "python": PYTHON},
+        "submission": submission,
+        "pack": {"left_out": list(left_out), "made_by_tools": list(LEFT_OUT)},
+        "limits": asdict(IntakeLimits()),
+        "box": {
+            "image": image.name,
+            "digest": image.digest,
+            "cpus": box.cpus,
+            "memory": int(box.memory),
+            "workspace": int(box.workspace),
+            "files": box.files,
+            "pids": box.pids,
+            "checks_need": list(checks_need),
+        },
+    }
+    parts = ["# What this kit is; tools/ reads it. Nothing in it needs to be changed.\n"]
+    for name, values in sections.items():
+        # A JSON text, number or list of texts is the same in TOML.
+        lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
+        parts.append("\n".join([f"[{name}]", *lines]) + "\n")
+    return "\n".join(parts)
+
+
+def _readme(exercise: Exercise, source: Path, candidate: str | None) -> str:
+    environment = Environment(
+        loader=FileSystemLoader(SKELETON),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 - Markdown made of our own words and a name that an operator typed
+        keep_trailing_newline=True,
+    )
+    manifest, brief = exercise.manifest, sections_of((source / "brief.md").read_text(encoding="utf-8"))
+    also = sorted(path.name for path in (source / "template").glob("*.md"))
+    not_graded = _NOT_GRADED.search("\n\n".join(brief.values()))
+    box = manifest.limits.submission
+    return environment.get_template("README.md.j2").render(
+        exercise=exercise,
+        candidate=candidate,
+        scenario=brief.get("") or manifest.summary,
+        time=brief.get("Time") or f"Plan about {manifest.hours:g} hours; more are not expected of anybody.",
+        not_graded=not_graded[1].strip() if not_graded else _NEVER_GRADED,
+        also_read=" and ".join(f"[{name}]({name})" for name in also),
+        weights=weights(exercise),
+        notebook=manifest.notebook.path if manifest.notebook else "",
+        entry=manifest.part.entry_path,
+        python=PYTHON,
+        limits={
+            "cpus": f"{box.cpus:g}",
+            "memory": _size(box.memory),
+            "workspace": _size(box.workspace),
+            "pids": box.pids,
+        },
+    )
+
+
+def sections_of(brief: str) -> dict[str, str]:
+    """Split a brief at its second-level headings; what stands before the first, without the title, is ""."""
+    found: dict[str, list[str]] = {"": []}
+    section = ""
+    for line in brief.splitlines():
+        if line.startswith("## "):
+            section = line.removeprefix("## ").strip()
+            found[section] = []
+        elif found[""] or not line.startswith("# "):
+            found[section].append(line)
+    return {name: "\n".join(lines).strip() for name, lines in found.items()}
+
+
+def weights(exercise: Exercise) -> list[tuple[str, str]]:
+    """Return what each competency gives in the code's points, the notebook's own checks apart."""
+    apart = exercise.manifest.notebook.group if exercise.manifest.notebook else ""
+    found = []
+    for competency in exercise.competencies:
+        counted = [check for check in exercise.checks if check.competency == competency.id and check.group != apart]
+        points = sum((check.points for check in counted), Decimal(0))
+        if points:
+            found.append((competency.title, f"{points.normalize():f}"))
+    return found
+
+
+def _size(size: int) -> str:
+    return f"{size / 2**30:g} GiB" if size >= 2**30 else f"{size / 2**20:g} MiB"
