@@ -76,7 +76,7 @@ def _fit(meta: dict[str, Any], features: pd.DataFrame, late: pd.Series) -> Any:
 def clear_padding(tree: Any) -> None:
     """Zero the unused bytes between the fields of a tree's nodes, which hold whatever was in memory before."""
     state = tree.tree_.__getstate__()
-    nodes = np.frombuffer(bytearray(state["nodes"].nbytes), dtype=state["nodes"].dtype).copy()
+    nodes = np.zeros(state["nodes"].shape, dtype=state["nodes"].dtype)
     for field in nodes.dtype.names:
         nodes[field] = state["nodes"][field]
     tree.tree_.__setstate__(state | {"nodes": nodes})
