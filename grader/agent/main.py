@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from grader.agent import kernel, processes
@@ -23,6 +25,7 @@ PROBE = "import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0],
 # Imports it as a worker does: from the submission's folder, which `-c` puts first on the path.
 PROBE_ATTRIBUTE = "import importlib, sys; m, _, a = sys.argv[1].partition(':'); getattr(importlib.import_module(m), a)"
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "POLARS_MAX_THREADS", "PYTHON_CPU_COUNT")
+NOTEBOOK_GRACE = 8.0  # for the runner to start a kernel and to say what became of the cells
 SUBMISSION_CAP = 128 * 1024 * 1024
 
 
@@ -80,7 +83,9 @@ class Agent:
         except (OSError, RecursionError) as error:
             raise Refused("dirty", f"{folder} cannot be emptied: {str(error)[:200]}") from error
 
-    def run_command(self, header: dict[str, Any], body: bytes) -> Answer:
+    def run_command(
+        self, header: dict[str, Any], body: bytes, variables: Mapping[str, str] = MappingProxyType({})
+    ) -> Answer:
         """Run argv in the submission's folder; reply how it ended and what it printed last.
 
         In `arguments`, `{name}` stands for the folder of the input of that name and `{out}`
@@ -94,7 +99,7 @@ class Agent:
             ended = processes.run(
                 [str(word) for word in argv],
                 folder=self.work / "submission",
-                environment=self._environment(),
+                environment={**self._environment(), **variables},
                 seconds=float(header["seconds"]),
                 printed=int(header["printed"]),
             )
@@ -113,6 +118,22 @@ class Agent:
             "stdout": len(stdout),
         }
         return reply, stdout + bytes(ended.stderr.tail)
+
+    def run_notebook(self, header: dict[str, Any], body: bytes) -> Answer:
+        """Execute a notebook of the submission, with `DATA_DIR` naming the input `data`; see `notebook_runner`.
+
+        A `decision.json` that was handed in is taken away first: only one that is written by the run counts.
+        """
+        planted = self.work / "submission" / "decision.json"
+        if planted.is_file():
+            planted.unlink()
+        seconds = float(header["seconds"])
+        program = str(Path(__file__).with_name("notebook_runner.py"))
+        report = str(self.work / "output" / "report.json")
+        # Options of the runner's own interpreter only; the kernel is started with the usual environment.
+        argv = [sys.executable, "-I", program, str(header["path"]), str(seconds), report]
+        variables = {"DATA_DIR": str(self.work / "in" / "data")}
+        return self.run_command({**header, "argv": argv, "seconds": seconds + NOTEBOOK_GRACE}, body, variables)
 
     def look_at(self, header: dict[str, Any], body: bytes) -> Answer:
         """Look at the Python of the submission without running it; see `grader.agent.look`."""
@@ -153,6 +174,7 @@ def main() -> None:
             "file.put": agent.files.put,
             "folder.make": agent.files.make_folder,
             "command.run": agent.run_command,
+            "notebook.run": agent.run_notebook,
             "look": agent.look_at,
             "probe": agent.probe_import,
             "file.list": agent.files.list,
