@@ -58,9 +58,10 @@ class Tree:
         if not self.files:
             raise Refused("empty", "There are no files to hand in.", "Put your program into this folder.")
         around = _common_folders([path.split("/") for path in self.files])
-        for path in self.files:
-            self._check_name("/".join(path.split("/")[around:]))
-        return self.files
+        unwrapped = {"/".join(path.split("/")[around:]): content for path, content in self.files.items()}
+        for path in unwrapped:
+            self._check_name(path)
+        return unwrapped
 
     def _folder(self, folder: Path, above: tuple[str, ...]) -> None:
         try:
@@ -160,7 +161,7 @@ def _folded(name: str) -> str:
 
 
 def _common_folders(paths: list[list[str]]) -> int:
-    """Count the folders around everything; they are taken away when you hand in, so their names are free."""
+    """Count the folders around everything: they are taken away, here as when you hand in."""
     level = 0
     while all(len(parts) > level + 1 and parts[level] == paths[0][level] for parts in paths):
         level += 1
