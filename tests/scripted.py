@@ -37,6 +37,7 @@ class ScriptedBox:
     isolation: Isolation = NO_WALLS
     closed: int = 0
     ended: bool = False
+    paused: bool = False
     _nonce: bytes = b""
     _in: bytearray = field(default_factory=bytearray)
     _out: bytearray = field(default_factory=bytearray)
@@ -72,6 +73,12 @@ class ScriptedBox:
 
     def usage(self) -> Usage:
         return Usage(cpu_seconds=1.5, memory=2**20, peak_memory=2**20)
+
+    def pause(self) -> None:
+        self.paused = True
+
+    def resume(self) -> None:
+        self.paused = False
 
     def kill(self) -> None:
         self.ended = True

@@ -40,6 +40,7 @@ class Caller:
         module, _, attribute = entry.partition(":")
         self._class: Any = getattr(importlib.import_module(module), attribute)
         self._object: Any = None
+        self._fresh: Any = None
         self._setup: list[tuple[str, dict[str, Any]]] = []
 
     def construct(self, arguments: dict[str, Any]) -> None:
@@ -61,10 +62,13 @@ class Caller:
         if isinstance(restored, self._class):
             self._object = restored
 
-    def sequence(self, method: str, steps: list[dict[str, Any]]) -> list[Any]:
-        """Call a method again and again on a fresh copy of the object."""
-        fresh = self._copy()
-        return [_attempt(lambda arguments=arguments: getattr(fresh, method)(**arguments)) for arguments in steps]
+    def freshen(self) -> None:
+        """Make a copy of the object, for `step` to call."""
+        self._fresh = self._copy()
+
+    def step(self, method: str, arguments: dict[str, Any]) -> Any:
+        """Call a method of the fresh copy."""
+        return getattr(self._fresh, method)(**arguments)
 
     def _copy(self) -> Any:
         try:
@@ -175,15 +179,13 @@ def _filled(arguments: dict[str, Any], tables: dict[str, bytes]) -> dict[str, An
 def respond(caller: Caller, request: dict[str, Any], tables: dict[str, bytes]) -> Any:
     """Carry out one request."""
     op, method = request["op"], request.get("method", "")
-    if op == "sequence":
-        steps = [_filled(arguments, tables) for arguments in request["steps"]]
-        try:
-            return {"steps": caller.sequence(method, steps)}
-        except Exception as error:
-            return {"error": type(error).__name__[:80], "message": str(error)[:MESSAGE_CAP], "place": _place(error)}
     arguments = _filled(request["arguments"], tables)
     if op == "construct":
         return _attempt(lambda: caller.construct(arguments))
+    if op == "fresh":
+        return _attempt(caller.freshen)
+    if op == "step":
+        return _attempt(lambda: caller.step(method, arguments))
     if op == "load":
         return _attempt(lambda: caller.load(method, arguments))
     return _attempt(lambda: caller.call(method, arguments, keep=op == "setup"))

@@ -191,12 +191,9 @@ class Service:
         seconds = max(0.01, end - time.monotonic())
         connection = connection or http.client.HTTPConnection(HOST, self._port, timeout=seconds)
         try:
-            if connection.sock is None:
-                connection.connect()
-                connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.sock.settimeout(seconds)
-            self._watchdog.watch(connection.sock, end)
-            watched = connection.sock
+            watched = _connected(connection)
+            watched.settimeout(seconds)
+            self._watchdog.watch(watched, end)
             _send(connection, header, body, keep=bool(name))
             response = connection.getresponse()
             data, whole = _read(response, cap, end)
@@ -221,6 +218,16 @@ class Service:
             del self._connections[name]
 
 
+def _connected(connection: http.client.HTTPConnection) -> socket.socket:
+    """Return the connection's socket, connecting first where there is none."""
+    if connection.sock is None:
+        connection.connect()
+        # Small pieces are sent as they are written; waiting for more of them would be in every time.
+        made: Any = connection.sock
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection.sock
+
+
 def _send(connection: http.client.HTTPConnection, header: Values, body: bytes, *, keep: bool) -> None:
     connection.putrequest(str(header["method"]), str(header["path"]), skip_host=True, skip_accept_encoding=True)
     given = [(str(key), str(value)) for key, value in header.get("headers", [])]
@@ -240,12 +247,17 @@ def _read(response: http.client.HTTPResponse, cap: int, end: float) -> tuple[byt
         data += piece
         if len(data) > cap or time.monotonic() > end:
             return bytes(data[:cap]), False
+    if response.length:
+        raise http.client.IncompleteRead(bytes(data), response.length)
+    response.close()  # reading piece by piece does not, and then the connection could not be used again
     return bytes(data), True
 
 
 def _headers(response: http.client.HTTPResponse) -> list[list[str]]:
     pairs = [[key[:100], value[:1000]] for key, value in response.getheaders()[:50]]
-    return [[key.encode("utf-8", "replace").decode(), value.encode("utf-8", "replace").decode()] for key, value in pairs]
+    return [
+        [key.encode("utf-8", "replace").decode(), value.encode("utf-8", "replace").decode()] for key, value in pairs
+    ]
 
 
 def _named(error: BaseException, end: float) -> str:

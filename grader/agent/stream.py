@@ -112,9 +112,13 @@ def serve(stream: Stream, handlers: Mapping[str, Handler], side_by_side: frozens
             except EOFError:
                 return
             if frame.header.get("op") in side_by_side:
-                pool.submit(lambda frame=frame: stream.send(_answer(frame, handlers)))
+                pool.submit(_answer_aside, stream, frame, handlers)
             else:
                 stream.send(_answer(frame, handlers))
+
+
+def _answer_aside(stream: Stream, frame: Frame, handlers: Mapping[str, Handler]) -> None:
+    stream.send(_answer(frame, handlers))
 
 
 def _answer(frame: Frame, handlers: Mapping[str, Handler]) -> Frame:

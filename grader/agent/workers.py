@@ -319,13 +319,26 @@ class Workers:
     def _one(self, place: int, request: Values, seconds: float) -> Values:
         if seconds <= 0:
             return {"reason": "timeout", "message": "the time for all calls together is used up"}
-        named = [request.get("arguments", {}), *request.get("steps", [])]
-        tables = {name: data for each in named for name, data in self._taken(each).items()}
+        end = time.monotonic() + seconds
         try:
-            return self._worker(place).ask(request, tables, seconds)
+            if request["op"] == "sequence":
+                return self._sequence(place, request, end)
+            return self._ask(place, request, end)
         except Died as died:
             self._workers[place] = None
             return {"reason": died.reason, "message": died.message}
+
+    def _sequence(self, place: int, request: Values, end: float) -> Values:
+        """Make calls on a fresh copy of the object; the worker is given each after the one before."""
+        made = self._ask(place, {"op": "fresh", "arguments": {}}, end)
+        if "value" not in made:
+            return made
+        calls = ({"op": "step", "method": request["method"], "arguments": each} for each in request["steps"])
+        return {"steps": [self._ask(place, call, end) for call in calls]}
+
+    def _ask(self, place: int, request: Values, end: float) -> Values:
+        tables = self._taken(request["arguments"])
+        return self._worker(place).ask(request, tables, end - time.monotonic())
 
     def _taken(self, arguments: Values) -> dict[str, bytes]:
         names = [value["$table"] for value in arguments.values() if isinstance(value, dict) and "$table" in value]

@@ -156,6 +156,22 @@ def load_ladder(exercise_folder: Path) -> tuple[Rung, ...]:
     return tuple(rungs[name] for name in names)
 
 
+def rung_named(exercise_folder: Path, name: str) -> Rung:
+    """Load one rung and what it is based on.
+
+    Raises:
+        ExerciseDefect: There is no such rung, or it is wrong.
+    """
+    if not (exercise_folder / SOLUTIONS / name / EXPECTED).is_file():
+        raise ExerciseDefect(f"there is no rung {name!r}", file=f"{SOLUTIONS}/{name}/{EXPECTED}")
+    expected: dict[str, Expected] = {}
+    wanted = name
+    while wanted and wanted not in expected:
+        expected[wanted] = _read_model(exercise_folder, f"{SOLUTIONS}/{wanted}/{EXPECTED}", Expected)
+        wanted = expected[wanted].parent
+    return _build(name, exercise_folder, expected, {}, ())
+
+
 def materialise(rung: Rung, destination: Path) -> None:
     """Write the complete submission of a rung.
 

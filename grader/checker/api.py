@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from grader.model.reasons import Reason
 
-__all__ = ["Reason", "SubmissionFailed", "linear"]
+__all__ = ["NotMeasured", "Reason", "SubmissionFailed", "linear"]
 
 
 class SubmissionFailed(Exception):
@@ -27,6 +27,21 @@ class SubmissionFailed(Exception):
         self.reason = reason
         self.because = because
         self.evidence = dict(evidence or {})
+
+
+class NotMeasured(Exception):
+    """The machine was too noisy, or else did not allow the measurement: nobody's points are decided by it.
+
+    The check has no result then; the sheet is provisional, shows the range, and goes to a person.
+
+    Args:
+        because: What was seen, in plain words.
+    """
+
+    def __init__(self, because: str) -> None:
+        """Keep it for the sheet."""
+        super().__init__(because)
+        self.because = because
 
 
 def linear(value: float, lo: float, hi: float) -> float:

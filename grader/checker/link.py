@@ -50,30 +50,30 @@ class Link:
         except (EOFError, OSError, frames.BrokenFrame) as error:
             raise HostGone from error
 
-    def put_tree(self, source: Path, target: str) -> None:
-        """Copy a folder (or one file) of the checker box into the submission box."""
+    def put_tree(self, source: Path, target: str, *, box: str = "submission") -> None:
+        """Copy a folder (or one file) of the checker box into the submission's box, or the reference's."""
         if source.is_file():
-            self._put_file(source, target)
+            self._put_file(source, target, box)
             return
-        self.ask("folder.make", {"path": target})
+        self.ask("folder.make", {"path": target, "box": box})
         for path in sorted(source.rglob("*")):
             name = f"{target}/{path.relative_to(source).as_posix()}"
             if path.is_file():
-                self._put_file(path, name)
+                self._put_file(path, name, box)
             else:
-                self.ask("folder.make", {"path": name})
+                self.ask("folder.make", {"path": name, "box": box})
 
-    def _put_file(self, source: Path, target: str) -> None:
+    def _put_file(self, source: Path, target: str, box: str) -> None:
         with source.open("rb") as file:
             offset = 0
             while (piece := file.read(frames.BODY_CAP)) or offset == 0:
-                self.ask("file.put", {"path": target, "offset": offset}, piece)
+                self.ask("file.put", {"path": target, "offset": offset, "box": box}, piece)
                 offset += len(piece)
                 if not piece:
                     break
 
-    def get_file(self, path: str, target: Path, cap: int) -> None:
-        """Copy a file of the submission box here.
+    def get_file(self, path: str, target: Path, cap: int, *, box: str = "submission") -> None:
+        """Copy a file of the submission's box here, or of the reference's.
 
         Raises:
             SubmissionFailed: There is no such regular file, or it holds more than `cap` bytes.
@@ -81,7 +81,7 @@ class Link:
         offset = 0
         with target.open("wb") as file:
             while True:
-                reply = self.ask("file.get", {"path": path, "offset": offset, "length": frames.BODY_CAP})
+                reply = self.ask("file.get", {"path": path, "offset": offset, "length": frames.BODY_CAP, "box": box})
                 offset += file.write(reply.body)
                 if offset > cap:
                     raise SubmissionFailed(Reason.TOO_LARGE, f"{path} holds more than {cap:,} bytes.")
@@ -99,6 +99,10 @@ class Link:
     def defect(self, defect: CheckDefect) -> None:
         """Report that a check is defective."""
         self.ask("check.defect", {"defect": defect.model_dump(mode="json")})
+
+    def unmeasured(self, check: str, because: str) -> None:
+        """Report that the machine did not allow a check to be made."""
+        self.ask("check.unmeasured", {"check": check, "because": because[:1000]})
 
     def plot(self, check: str, caption: str, svg: bytes) -> None:
         """Report a picture that belongs to a check."""

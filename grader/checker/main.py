@@ -60,20 +60,21 @@ class Checker:
 
     def run_checks(self, header: dict[str, Any], body: bytes) -> Answer:
         """Run all checks; the reply carries pytest's exit status."""
-        from grader.checker.command import CommandLimits
+        from grader.checker.fixtures import programs
         from grader.checker.link import Link
         from grader.checker.plugin import CheckPlugin, HiddenVariant, run
 
         scratch = self.work / "scratch"
         scratch.mkdir(exist_ok=True)
+        # The exercise's own generator modules: checks draw further data with them.
+        sys.path.insert(0, str(self.work / "data"))
+        link = Link(self.stream)
         plugin = CheckPlugin(
-            link=Link(self.stream),
+            link=link,
             root=self.work / "checks",
             variant=HiddenVariant(path=self.work / "variant", number=int(header["seed"])),
-            argv=[str(word) for word in header["argv"]],
-            limits=CommandLimits(**header["limits"]),
+            programs=programs(link, header, scratch),
             expected=[str(name) for name in header["checks"]],
-            scratch=scratch,
         )
         return {"status": run(plugin, self.work / "checks", header.get("options", []))}, b""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from grader.checker import awards
-from grader.checker.api import SubmissionFailed
+from grader.checker.api import NotMeasured, SubmissionFailed
 from grader.checker.awards import Award, AwardError
-from grader.checker.command import Command, CommandLimits
 from grader.checker.link import HostGone, Link
 from grader.clock import monotonic
 from grader.model.result import Outcome
@@ -51,6 +50,7 @@ class Progress:
     failure: BaseException | None = None
     error: pytest.ExceptionInfo[BaseException] | None = None
     message: str = ""
+    unmeasured: NotMeasured | None = None
 
 
 class CheckPlugin:
@@ -60,10 +60,8 @@ class CheckPlugin:
         link: The line to the host.
         root: Folder of the checks.
         variant: The hidden data.
-        argv: The submission's command line.
-        limits: Limits of every run of the program.
+        programs: Fixtures that reach the submission, by name; `grader.checker.fixtures` makes them.
         expected: Ids of the checks that the host has read from the sources.
-        scratch: Folder for copies of output files.
     """
 
     def __init__(
@@ -72,15 +70,13 @@ class CheckPlugin:
         link: Link,
         root: Path,
         variant: HiddenVariant,
-        argv: Sequence[str],
-        limits: CommandLimits,
+        programs: Mapping[str, object],
         expected: Sequence[str],
-        scratch: Path,
     ) -> None:
         """Nothing is collected yet."""
         self._link = link
         self._root = root
-        self.session = _session_fixtures(variant, Command(link, argv, limits, scratch))
+        self.session = _session_fixtures({"variant": variant, **programs})
         self._expected = tuple(expected)
         self._earned: dict[str, bool] = {}
         self._now: Progress | None = None
@@ -157,7 +153,9 @@ class CheckPlugin:
             return report
         if error.errisinstance(HostGone):
             pytest.exit("the host is gone", returncode=3)
-        if error.errisinstance((SubmissionFailed, AssertionError)) and call.when != "teardown":
+        if isinstance(error.value, NotMeasured):
+            now.unmeasured = error.value
+        elif error.errisinstance((SubmissionFailed, AssertionError)) and call.when != "teardown":
             now.failure = error.value
         else:
             now.error, now.message = error, _defect_message(error)
@@ -165,6 +163,10 @@ class CheckPlugin:
 
     def _report(self, now: Progress) -> None:
         seconds = monotonic() - now.began
+        if now.unmeasured is not None:
+            self._earned[now.check] = True  # not known to have earned nothing
+            self._link.unmeasured(now.check, now.unmeasured.because)
+            return
         if not now.message and now.failure is None and not now.award.given:
             now.message = "the check ended without calling award()"
         try:
@@ -183,21 +185,16 @@ class CheckPlugin:
         self._link.result(result)
 
 
-def _session_fixtures(hidden: HiddenVariant, runner: Command) -> ModuleType:
-    """Make a plugin of the fixtures that live as long as the run; pytest wants functions for those, not methods."""
-
-    @pytest.fixture(scope="session")
-    def variant() -> HiddenVariant:
-        """The hidden data of this run."""
-        return hidden
-
-    @pytest.fixture(scope="session")
-    def command() -> Command:
-        """Runs the submission's program in fresh sessions."""
-        return runner
-
+def _session_fixtures(values: Mapping[str, object]) -> ModuleType:
+    """Make a plugin of what lives as long as the run; pytest wants functions for that, not methods."""
     plugin = ModuleType("grader_session_fixtures")
-    plugin.__dict__.update(variant=variant, command=command)
+    for name, value in values.items():
+
+        def give(value: object = value) -> object:
+            return value
+
+        # Its one parameter has a default, so pytest asks for no fixture of that name.
+        setattr(plugin, name, pytest.fixture(scope="session", name=name)(give))
     return plugin
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from grader import clock
+from grader.catalog.ladder import rung_named
 from grader.catalog.seeds import variant_for
 from grader.clock import Deadline
 from grader.engine.boxes import Boxes
@@ -19,15 +20,15 @@ from grader.engine.relay import Relay
 from grader.engine.submission_box import SubmissionBox, words
 from grader.engine.variants import VariantStore
 from grader.errors import BoxLost, ExerciseDefect, FrameError, GraderError, InfrastructureFault, SubmissionRejected
-from grader.intake.entry import entry_file
 from grader.intake.manifest import read_manifest
+from grader.intake.programs import entry_of_program, started_by
 from grader.intake.receive import plain_name, receive
 from grader.keys import Keyring
 from grader.model.exercise import Exercise, Variant
 from grader.model.result import CheckResult
 from grader.model.run import Fault, Party, RunRecord
 from grader.model.sheet import Provenance, ScoreSheet
-from grader.model.submission import Submission, SubmissionManifest
+from grader.model.submission import Submission, SubmissionFile, SubmissionManifest, digest_files
 from grader.sandbox.channel import Channel, Refusal
 from grader.sandbox.port import Box, Role, Sandbox
 from grader.scoring.fold import fold
@@ -157,10 +158,6 @@ class GradingRun:
         findings.manifest, notes = read_manifest(submission, self._exercise.manifest.part)
         findings.observations += notes
 
-    def _argv(self, findings: Findings) -> tuple[str, ...]:
-        command = findings.manifest.command
-        return command.argv if command else self._exercise.manifest.part.argv
-
     def _carry_out(self, findings: Findings) -> None:
         store = VariantStore(self._harness.cache / "variants", self._boxes)
         limits = self._exercise.manifest.limits
@@ -175,9 +172,11 @@ class GradingRun:
                 channel = checker.result()
             self._watcher.step("running the checks")
             expected = tuple(check.id for check in self._exercise.checks)
-            findings.relay = Relay(channel, box, expected, limits, self._watcher.check)
+            reference = self._reference_box(stack)
+            findings.relay = Relay(channel, box, expected, limits, self._watcher.check, reference)
             try:
                 findings.relay.serve(self._request(findings), Deadline(limits.run_seconds))
+                findings.faults += [_unmeasured(*each) for each in findings.relay.unmeasured.items()]
             finally:
                 closing = pool.submit(box.close)  # each takes a quarter of a second
                 findings.logs["checker.log"] = channel.box.close().stderr
@@ -191,7 +190,22 @@ class GradingRun:
         box = SubmissionBox(self._harness.sandbox, spec, submission)
         findings.box = box
         stack.callback(box.close)
-        preflight(box, entry_file(submission, self._argv(findings)), limits, self._harness.packages)
+        preflight(box, entry_of_program(submission, findings.manifest), limits, self._harness.packages)
+        return box
+
+    def _reference_box(self, stack: ExitStack) -> SubmissionBox | None:
+        """Prepare a box for the reference solution; it opens when a check first compares with it."""
+        named = self._exercise.manifest.reference
+        if named is None:
+            return None
+        rung = rung_named(self._source, named.solution)
+        files = tuple(SubmissionFile(path=path, content=content) for path, content in sorted(rung.files().items()))
+        solution = Submission(label=named.solution, files=files, digest=digest_files(files))
+        limits = self._exercise.manifest.limits
+        box = SubmissionBox(
+            self._harness.sandbox, self._boxes.spec(Role.SUBMISSION, limits, limits.run_seconds), solution
+        )
+        stack.callback(box.close)
         return box
 
     def _open_checker(self, data: Path, stack: ExitStack) -> Channel:
@@ -202,6 +216,7 @@ class GradingRun:
             channel = Channel(box)
             channel.request("hello", {}, deadline)
             channel.put_tree(self._source / "checks", "checks", deadline)
+            channel.put_tree(self._source / "data", "data", deadline)
             channel.put_tree(data, "variant", deadline)
         except (EOFError, TimeoutError, FrameError, Refusal) as error:
             said = box.close().stderr.decode("utf-8", "replace").strip()[-500:]
@@ -213,12 +228,30 @@ class GradingRun:
 
     def _request(self, findings: Findings) -> dict[str, object]:
         limits = self._exercise.manifest.limits
+        manifest = findings.manifest
         return {
             "seed": self._variant.number,
-            "argv": list(self._argv(findings)),
+            "start": _start(manifest),
+            "reference": self._reference_start(),
+            "notebook": manifest.notebook.path if manifest.notebook else None,
             "checks": [check.id for check in self._exercise.checks],
-            "limits": {"seconds": limits.command_seconds, "printed": int(limits.printed), "file": int(limits.file)},
+            "limits": {
+                "seconds": limits.command_seconds,
+                "start": limits.start_seconds,
+                "call": limits.call_seconds,
+                "printed": int(limits.printed),
+                "file": int(limits.file),
+            },
         }
+
+    def _reference_start(self) -> dict[str, object] | None:
+        named = self._exercise.manifest.reference
+        if named is None:
+            return None
+        files = rung_named(self._source, named.solution).files()
+        entries = tuple(SubmissionFile(path=path, content=content) for path, content in sorted(files.items()))
+        solution = Submission(label=named.solution, files=entries, digest="")
+        return _start(read_manifest(solution, self._exercise.manifest.part)[0])
 
     def _fold(self, path: Path, findings: Findings) -> ScoreSheet:
         submission, box, relay = findings.submission, findings.box, findings.relay
@@ -247,6 +280,13 @@ class GradingRun:
         )
 
 
+def _start(manifest: SubmissionManifest) -> dict[str, object]:
+    """How a program is started: its command line, or what is imported and called."""
+    if manifest.callable is not None:
+        return {"kind": "callable", "entry": manifest.callable.entry}
+    return {"kind": "service" if manifest.service else "command", "argv": list(started_by(manifest))}
+
+
 def provenance(
     harness: Harness, exercise: Exercise, variant: Variant, submission: Submission | None, record: RunRecord
 ) -> Provenance:
@@ -261,6 +301,14 @@ def provenance(
         variant_commitment=variant.commitment,
         limits=exercise.manifest.limits,
         isolation=record.isolation,
+    )
+
+
+def _unmeasured(check: str, because: str) -> Fault:
+    return Fault(
+        party=Party.INFRASTRUCTURE,
+        message=f"Check {check} could not be measured: {because}",
+        hint="Grade again when the machine does nothing else.",
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from grader.engine.submission_box import Measured, SubmissionBox, SubmissionFailure
 from grader.errors import SubmissionRejected
 from grader.frames import BrokenFrame, strict_json
+from grader.intake.programs import Entry
 from grader.model.exercise import Limits
 from grader.model.reasons import Rejection
 
@@ -14,7 +15,7 @@ LOOK_SECONDS = 20.0
 TEXT_CAP = 300  # of a stranger's own words; whoever shows them makes control characters visible
 
 
-def preflight(box: SubmissionBox, started: tuple[str, bool] | None, limits: Limits, packages: Iterable[str]) -> None:
+def preflight(box: SubmissionBox, started: Entry | None, limits: Limits, packages: Iterable[str]) -> None:
     """Refuse what could not earn a single point, before any is at stake.
 
     Looks at Python files only, and imports the entry point only where that does not start its work
@@ -22,8 +23,7 @@ def preflight(box: SubmissionBox, started: tuple[str, bool] | None, limits: Limi
 
     Args:
         box: The submission's box; sessions are opened in it.
-        started: Path of the entry point in the submission, and whether it is started as a module
-            (which is then looked at but not imported); None when there is none.
+        started: Where the program begins; None when no file of the submission is named.
         limits: The exercise's limits.
         packages: What is installed in the image, for the message about a missing package.
 
@@ -31,10 +31,9 @@ def preflight(box: SubmissionBox, started: tuple[str, bool] | None, limits: Limi
         SubmissionRejected: With a reason and what to do about it.
     """
     box.open_session()
-    if started is None or not started[0].endswith(".py"):
+    if started is None or not started.path.endswith(".py"):
         return
-    entry, is_module = started
-    findings = _look(box, entry)
+    findings = _look(box, started.path)
     if findings.get("problem") == "syntax":
         raise SubmissionRejected(
             Rejection.SYNTAX_ERROR,
@@ -47,8 +46,8 @@ def preflight(box: SubmissionBox, started: tuple[str, bool] | None, limits: Limi
             f"{_place(findings)} imports {_text(findings, 'package')}, which is not available while grading.",
             hint="Nothing can be installed then. Available: " + ", ".join(sorted(packages)) + ".",
         )
-    if findings.get("guarded") is True and not is_module:
-        _import(box, entry, limits)
+    if started.imports_only and (started.attribute or findings.get("guarded") is True):
+        _import(box, started.attribute or started.path, limits)
 
 
 def _look(box: SubmissionBox, entry: str) -> dict[str, object]:
@@ -81,7 +80,7 @@ def _import(box: SubmissionBox, entry: str, limits: Limits) -> None:
         raise SubmissionRejected(
             Rejection.IMPORT_TIMEOUT,
             f"Importing {entry} takes longer than {limits.start_seconds:.0f} s.",
-            hint='Do the work in a function that is called under `if __name__ == "__main__":`.',
+            hint="Do the work in functions, so that importing the file is quick.",
         )
     last = _last_line(measured)
     # A program that ends itself while it is imported is odd, but it has not failed.

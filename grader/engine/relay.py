@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from grader import frames
 from grader.clock import Deadline
+from grader.engine.forwarding import Forwarder
 from grader.engine.submission_box import SubmissionBox, SubmissionFailure
 from grader.errors import BoxLost, ExerciseDefect, FrameError
 from grader.frames import Frame
@@ -21,10 +22,6 @@ from grader.sandbox.channel import Channel
 from grader.sandbox.failures import blame_for
 from grader.sandbox.port import Role
 
-FORWARDED = frozenset({"session.open", "file.put", "folder.make", "command.run", "file.list", "file.get"})
-TRANSFER_SECONDS = 60.0
-BYTES_CAP = 8 * 1024**3
-OWN_SHARE = 0.1  # of a run's time, kept for the checks themselves
 PLOTS_CAP = 6
 
 Report = Callable[[str, CheckResult | None], None]
@@ -40,6 +37,7 @@ class Relay:
         expected: Ids of all declared checks.
         limits: The exercise's limits.
         report: Told how the run goes.
+        reference: The reference solution's box, where checks may compare with it.
     """
 
     def __init__(
@@ -49,18 +47,17 @@ class Relay:
         expected: tuple[str, ...],
         limits: Limits,
         report: Report,
+        reference: SubmissionBox | None = None,
     ) -> None:
         """Nothing has been answered yet."""
         self._checker = checker
-        self._submission = submission
+        self._forwarder = Forwarder(submission, reference, limits)
         self._expected = expected
-        self._limits = limits
         self._report = report
-        self._sent = self._received = 0
-        self._deadline = Deadline(0)
         self._plots: dict[str, list[Plot]] = {}
         self.results: dict[str, CheckResult] = {}
         self.defects: dict[str, CheckDefect] = {}
+        self.unmeasured: dict[str, str] = {}
         self.current: str | None = None
 
     def serve(self, request: dict[str, Any], deadline: Deadline) -> None:
@@ -71,7 +68,7 @@ class Relay:
             BoxLost: The checker box ended.
             InfrastructureFault: An engine or a machine failed.
         """
-        self._deadline = deadline
+        self._forwarder.begin(deadline)
         try:
             number = self._checker.start("checks.run", request, deadline)
             while True:
@@ -79,7 +76,7 @@ class Relay:
                 if frame.kind != frames.REQUEST:
                     self._finish(frame, number)
                     return
-                self._checker.send(self._answer(frame), deadline)
+                self._checker.send(self._sendable(self._answer(frame), frame), deadline)
         except TimeoutError as error:
             place = f" Check {self.current} was running." if self.current else ""
             raise ExerciseDefect(
@@ -94,7 +91,7 @@ class Relay:
             raise FrameError("The checker answered a question that was not asked.")
         if frame.kind == frames.REFUSAL:
             raise ExerciseDefect(f"The checks could not be run: {frame.header.get('message')}")
-        missing = [name for name in self._expected if name not in self.results and name not in self.defects]
+        missing = [name for name in self._expected if not self._is_answered(name)]
         if missing:
             raise ExerciseDefect(
                 f"No answer came for {', '.join(missing)} (pytest's exit status {frame.header.get('status')}).",
@@ -113,46 +110,22 @@ class Relay:
     def _answer(self, frame: Frame) -> Frame:
         op = str(frame.header.get("op"))
         try:
-            if op in FORWARDED:
-                return self._forward(op, frame)
+            if self._forwarder.knows(op):
+                return self._forwarder.answer(op, frame)
             self._take(op, frame)
         except SubmissionFailure as failure:
             header = {"code": failure.reason.value, "message": failure.message[:2000]}
             return Frame(frames.REFUSAL, frame.request, header)
-        except (ValidationError, KeyError) as error:
+        except (ValidationError, KeyError, TypeError, ValueError) as error:
             raise ExerciseDefect(f"The checker sent a {op} frame that makes no sense: {error}") from error
         return Frame(frames.REPLY, frame.request)
 
-    def _forward(self, op: str, frame: Frame) -> Frame:
-        self._sent += len(frame.body)
-        if self._sent > BYTES_CAP:
-            raise ExerciseDefect(f"The checks sent more than {BYTES_CAP:,} bytes to the submission.")
-        if op == "session.open":
-            self._submission.open_session()
-            return Frame(frames.REPLY, frame.request)
-        header = {key: value for key, value in frame.header.items() if key != "op"}
-        seconds = TRANSFER_SECONDS
-        if op == "command.run":
-            seconds = self._seconds_for(float(header["seconds"]))
-            header |= {"seconds": seconds, "printed": int(self._limits.printed)}
-        measured = self._submission.request(op, header, frame.body, seconds)
-        self._received += len(measured.reply.body)
-        if self._received > BYTES_CAP:
-            raise SubmissionFailure(Reason.TOO_LARGE, f"It wrote more than {BYTES_CAP:,} bytes in all.")
-        answer = dict(measured.reply.header)
-        answer["measured"] = {
-            "seconds": measured.seconds,
-            "cpu_seconds": measured.cpu_seconds,
-            "peak_memory": measured.peak_memory,
-        }
-        return Frame(frames.REPLY, frame.request, answer, measured.reply.body)
-
-    def _seconds_for(self, wanted: float) -> float:
-        """Bound one command, so that slow commands use up the submission's time and never the checks' own."""
-        left = self._deadline.left - OWN_SHARE * self._deadline.seconds
-        if left <= 0:
-            raise SubmissionFailure(Reason.TIMEOUT, "The time for all runs of the program together is used up.")
-        return min(wanted, self._limits.command_seconds, left)
+    def _sendable(self, answer: Frame, frame: Frame) -> Frame:
+        """Replace an answer that does not fit a frame: only a submission that meddles with its box gives one."""
+        if len(json.dumps(answer.header)) <= frames.HEADER_CAP and len(answer.body) <= frames.BODY_CAP:
+            return answer
+        header = {"code": Reason.PROTOCOL.value, "message": "It interfered with its answers."}
+        return Frame(frames.REFUSAL, frame.request, header)
 
     def _take(self, op: str, frame: Frame) -> None:
         if op == "check.started":
@@ -169,17 +142,23 @@ class Relay:
             check = self._known(result.check)
             self.results[check] = result.model_copy(update={"plots": tuple(self._plots.get(check, ()))})
             self._report(check, self.results[check])
+        elif op == "check.unmeasured":
+            check = self._known(frame.header["check"])
+            self.unmeasured[check] = str(frame.header["because"])
         elif op == "check.defect":
             defect = CheckDefect.model_validate_json(_json(frame.header["defect"]))
             self.defects[self._known(defect.check)] = defect
         else:
             raise ExerciseDefect(f"The checker asked for {op!r}, which does not exist.")
 
+    def _is_answered(self, check: str) -> bool:
+        return check in self.results or check in self.defects or check in self.unmeasured
+
     def _known(self, check: object) -> str:
         """Refuse ids that nobody declared, and second answers."""
         if check not in self._expected:
             raise ExerciseDefect(f"The checker spoke of a check {check!r} that is not declared.")
-        if check in self.results or check in self.defects:
+        if self._is_answered(str(check)):
             raise ExerciseDefect(f"Check {check} was answered twice.")
         return str(check)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from grader.clock import Deadline, monotonic
+from grader.engine.load import Load, LoadOptions, LoadRequest
 from grader.errors import BoxLost, FrameError, InfrastructureFault
 from grader.frames import Frame
 from grader.model.reasons import Reason
@@ -23,6 +24,8 @@ SAMPLE_SECONDS = 0.1
 GRACE_SECONDS = 15.0
 SESSION_SECONDS = 60.0
 BOXES_CAP = 60
+# Operations that are the submission at work; what they cost is sampled from outside.
+MEASURED = frozenset({"command.run", "probe", "notebook.run", "calls.everywhere", "calls.map"})
 
 _BROKEN = (Refusal, EOFError, TimeoutError, FrameError)
 
@@ -62,6 +65,7 @@ class SubmissionBox:
         self._spec = spec
         self._submission = submission
         self._channel: Channel | None = None
+        self._load: Load | None = None
         self._cpu_before = 0.0
         self.isolation: Isolation | None = None
         self.resources = Resources()
@@ -125,10 +129,30 @@ class SubmissionBox:
             InfrastructureFault: The engine failed.
         """
         channel = self.open()
-        sampler = _Sampler(channel.box) if op in ("command.run", "probe") else None
+        sampler = _Sampler(channel.box) if op in MEASURED else None
         start = monotonic()
         try:
-            reply = channel.request(op, header, Deadline(seconds + GRACE_SECONDS), body)
+            with self._blamed(seconds):
+                reply = (
+                    self._load.request(op, header, body, Deadline(seconds + GRACE_SECONDS))
+                    if self._load
+                    else channel.request(op, header, Deadline(seconds + GRACE_SECONDS), body)
+                )
+        finally:
+            taken = monotonic() - start
+            usage = sampler.stop() if sampler else None
+        return self._measured(reply, taken, usage)
+
+    @contextmanager
+    def _blamed(self, seconds: float) -> Generator[None]:
+        """Turn what breaks while the submission is at work into its failure, and replace a broken box.
+
+        Raises:
+            SubmissionFailure: With a reason code.
+            InfrastructureFault: The engine failed.
+        """
+        try:
+            yield
         except Refusal as refusal:
             raise SubmissionFailure(_refusal_reason(refusal.code), refusal.message) from refusal
         except TimeoutError as error:
@@ -140,10 +164,6 @@ class SubmissionBox:
             raise SubmissionFailure(Reason.PROTOCOL, error.message) from error
         except EOFError as error:
             raise self._broken(self.replace()) from error
-        finally:
-            taken = monotonic() - start
-            usage = sampler.stop() if sampler else None
-        return self._measured(reply, taken, usage)
 
     def _measured(self, reply: Frame, taken: float, usage: Usage | None) -> Measured:
         if usage is None:
@@ -154,6 +174,48 @@ class SubmissionBox:
         peak = max(usage.peak_memory, inside if isinstance(inside, int) and inside < 2**50 else 0)
         self._count(wall_seconds=taken, cpu_seconds=cpu, peak_memory=peak)
         return Measured(reply, taken, cpu, peak)
+
+    def usage(self) -> Usage:
+        """What the box has used so far, measured from outside."""
+        return self.open().box.usage()
+
+    def pause(self) -> None:
+        """Freeze the box; nothing may be asked of it until `resume`."""
+        self.open().box.pause()
+
+    def resume(self) -> None:
+        """Let the box go on."""
+        self.open().box.resume()
+
+    def new_load(self, requests: Sequence[LoadRequest], options: LoadOptions, seconds: float) -> Load:
+        """Prepare many HTTP requests to the server in this box."""
+        return Load(self.open(), requests, options, Deadline(seconds + GRACE_SECONDS))
+
+    def run_load(self, load: Load, seconds: float) -> dict[str, float]:
+        """Make all requests of a load; return what that cost, measured from outside: seconds and CPU seconds.
+
+        Raises:
+            SubmissionFailure: The box did not survive it.
+        """
+        before, start = self.usage().cpu_seconds, monotonic()
+        with self._blamed(seconds):
+            load.run()
+        return {"seconds": monotonic() - start, "cpu_seconds": self.usage().cpu_seconds - before}
+
+    def carry(self, load: Load) -> None:
+        """Run a load in the background; requests go through it until `end_load`."""
+        self._load = load
+        load.start()
+
+    def end_load(self, load: Load, *, at_once: bool) -> None:
+        """Wait until a load in the background has made its requests, or end it after those under way.
+
+        Raises:
+            SubmissionFailure: The box did not survive it.
+        """
+        self._load = None
+        with self._blamed(SESSION_SECONDS):
+            load.stop(at_once=at_once)
 
     def _broken(self, ending: Ending) -> SubmissionFailure:
         """Say why a box is gone.
@@ -174,9 +236,12 @@ class SubmissionBox:
             InfrastructureFault: The engine is gone, so nothing can be said of the submission.
         """
         channel, self._channel = self._channel, None
-        self._cpu_before = 0.0
+        self._load = None
         if channel is None:
             return Ending(exit_status=None, oom=False, removed_by_us=True)
+        with suppress(InfrastructureFault):  # what servers used between the requests that are measured
+            self._count(cpu_seconds=max(0.0, channel.box.usage().cpu_seconds - self._cpu_before))
+        self._cpu_before = 0.0
         ending = channel.box.close()
         self.last_words = ending.stderr
         return ending
@@ -224,7 +289,10 @@ def _refusal_reason(code: str) -> Reason:
         "too_large": Reason.TOO_LARGE,
         "format": Reason.FORMAT,
     }
-    return known.get(code, Reason.CRASHED)
+    by_name = {
+        reason.value: reason for reason in (Reason.TIMEOUT, Reason.OUTPUT_CAP, Reason.NO_RESPONSE, Reason.PROTOCOL)
+    }
+    return known.get(code) or by_name.get(code, Reason.CRASHED)
 
 
 class _Sampler:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+from grader.catalog.ladder import rung_named
 from grader.clock import Deadline
 from grader.engine.boxes import Boxes
 from grader.engine.submission_box import words
@@ -78,6 +79,8 @@ class VariantStore:
         for path in sorted((source / "data").rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 total.update(os.fsencode(path.relative_to(source)) + b"\0" + path.read_bytes() + b"\0")
+        for name, content in sorted(_reference(exercise, source).items()):
+            total.update(f"reference/{name}\0".encode() + content + b"\0")
         return f"{exercise.id}-{split}-{total.hexdigest()[:24]}"
 
     def _generate(self, exercise: Exercise, source: Path, seed: int, split: Split, draft: Path) -> None:
@@ -86,6 +89,8 @@ class VariantStore:
             try:
                 channel = Channel(box)
                 channel.put_tree(source / "data", "data", deadline)
+                for name, content in _reference(exercise, source).items():
+                    channel.put_file("file.put", f"reference/{name}", content, deadline)
                 channel.request("generate", {"seed": seed, "split": split, "destination": "generated"}, deadline)
                 channel.get_tree("generated", draft, FILE_CAP, deadline)
             except Refusal as refusal:
@@ -100,6 +105,12 @@ class VariantStore:
             except (EOFError, FrameError) as error:
                 said = box.close().stderr.decode("utf-8", "replace").strip()[-500:]
                 raise BoxLost(f"The box that generates data ended: {said or words(error)}") from error
+
+
+def _reference(exercise: Exercise, source: Path) -> dict[str, bytes]:
+    """The files of the reference solution, which a generator may run to say what a good solution reaches."""
+    named = exercise.manifest.reference
+    return rung_named(source, named.solution).files() if named else {}
 
 
 def _disk(error: OSError, folder: Path) -> InfrastructureFault:

@@ -124,7 +124,9 @@ def _module_entry(submission: Submission, name: str, *, imports_only: bool) -> E
 def _require(submission: Submission, name: str) -> None:
     files = _module_files(name)
     if not any(path in submission.paths for path in files):
-        same = [path for path in submission.paths if path.rpartition("/")[2].lower() == files[0].rpartition("/")[2].lower()]
+        same = [
+            path for path in submission.paths if path.rpartition("/")[2].lower() == files[0].rpartition("/")[2].lower()
+        ]
         near = f"There is {shown(same[0])}: move or rename it, or name it in submission.toml. " if same else ""
         listing = ", ".join(map(shown, submission.paths[:10]))
         raise SubmissionRejected(

@@ -62,6 +62,29 @@ class Channel:
         except BrokenFrame as error:
             raise FrameError(f"The box sent {error}.") from error
 
+    def poll(self, wait: Deadline, deadline: Deadline) -> Frame | None:
+        """Read the next frame if it begins before `wait` has passed; once begun it has until `deadline`.
+
+        Raises:
+            EOFError, TimeoutError, FrameError: As `receive`.
+        """
+        begun = False
+
+        def read(size: int) -> bytes:
+            nonlocal begun
+            data = self.box.read_exactly(size, deadline if begun else wait)
+            begun = True
+            return data
+
+        try:
+            return frames.read_frame(read, self._nonce)
+        except BrokenFrame as error:
+            raise FrameError(f"The box sent {error}.") from error
+        except TimeoutError:
+            if begun or deadline.passed:
+                raise
+            return None
+
     def start(self, op: str, header: Mapping[str, Any], deadline: Deadline, body: bytes = b"") -> int:
         """Send a request without waiting for its reply; return its id."""
         self._next += 1

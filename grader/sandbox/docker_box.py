@@ -160,6 +160,7 @@ class DockerBox:
         self._lock = threading.Lock()
         self._usage = Usage(cpu_seconds=0.0, memory=0, peak_memory=0)
         self._killed = False
+        self._paused = False
         self._ending: Ending | None = None
 
     @property
@@ -204,6 +205,20 @@ class DockerBox:
                 peak_memory=max(self._usage.peak_memory, memory),
             )
 
+    def pause(self) -> None:
+        """Freeze the control group; see `port.Box`."""
+        if not self._paused and self._ending is None:
+            with translate("pausing a box"):
+                self._engine.api.pause(self._container)
+            self._paused = True
+
+    def resume(self) -> None:
+        """Thaw the control group; see `port.Box`."""
+        if self._paused and self._ending is None:
+            with translate("resuming a box"):
+                self._engine.api.unpause(self._container)
+            self._paused = False
+
     def kill(self) -> None:
         """End everything in the box; see `port.Box`."""
         if self._ending is None and self._state().get("Running"):
@@ -216,6 +231,8 @@ class DockerBox:
             InfrastructureFault: The engine is gone. A later call tries again.
         """
         if self._ending is None:
+            with contextlib.suppress(InfrastructureFault):  # frozen processes do not die, on some engines
+                self.resume()
             try:
                 ending = self._end()
             finally:

@@ -102,6 +102,20 @@ class Box(Protocol):
             InfrastructureFault: The engine did not answer.
         """
 
+    def pause(self) -> None:
+        """Stop everything in the box, so that it uses no CPU until `resume`. Idempotent.
+
+        Raises:
+            InfrastructureFault: The engine failed.
+        """
+
+    def resume(self) -> None:
+        """Let a paused box go on. Idempotent.
+
+        Raises:
+            InfrastructureFault: The engine failed.
+        """
+
     def kill(self) -> None:
         """End everything in the box now; `read_exactly` then meets the end of the stream. Idempotent."""
 

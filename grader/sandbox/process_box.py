@@ -140,6 +140,19 @@ class ProcessBox:
         self._peak = max(self._peak, resident)
         return Usage(cpu_seconds=ticks / os.sysconf("SC_CLK_TCK"), memory=resident, peak_memory=self._peak)
 
+    def pause(self) -> None:
+        """Stop the program and all that descends from it; see `port.Box`."""
+        self._signal_family(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let them go on; see `port.Box`."""
+        self._signal_family(signal.SIGCONT)
+
+    def _signal_family(self, number: signal.Signals) -> None:
+        for pid in _family(self._child.pid):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, number)
+
     def kill(self) -> None:
         """End the program's session; a process that has left the session stays."""
         if self._ending is None and self._child.poll() is None:
@@ -188,17 +201,29 @@ class _Process:
     """What /proc says about one process: CPU in ticks, memory in bytes."""
 
     def __init__(self, fields: list[str]) -> None:
+        self.parent = int(fields[1])
         self.session = int(fields[3])
         self.ended = fields[0] in "ZX"
         self.ticks = sum(int(fields[index]) for index in (11, 12, 13, 14))
         self.resident = int(fields[21]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def _session(leader: int) -> list[_Process]:
-    found = []
+def _processes() -> dict[int, _Process]:
+    found = {}
     for entry in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError, ValueError, IndexError):
-            process = _Process(entry.read_text().rpartition(")")[2].split())
-            if process.session == leader:
-                found.append(process)
+            found[int(entry.parent.name)] = _Process(entry.read_text().rpartition(")")[2].split())
+    return found
+
+
+def _session(leader: int) -> list[_Process]:
+    return [process for process in _processes().values() if process.session == leader]
+
+
+def _family(ancestor: int) -> list[int]:
+    """A process and its descendants, parents first."""
+    processes = _processes()
+    found = [ancestor] if ancestor in processes else []
+    for pid in found:  # grows while it is walked
+        found += [child for child, process in processes.items() if process.parent == pid and child not in found]
     return found

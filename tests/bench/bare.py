@@ -16,7 +16,7 @@ from typing import Any
 from grader.agent.main import Agent
 from grader.agent.stream import Refused
 from grader.checker.api import Reason, SubmissionFailed
-from grader.checker.command import CommandLimits
+from grader.checker.command import Command, CommandLimits
 from grader.checker.link import Link
 from grader.checker.plugin import CheckPlugin, HiddenVariant, run
 from grader.clock import monotonic
@@ -74,10 +74,8 @@ def main() -> int:
             link=link,
             root=root,
             variant=HiddenVariant(path=Path(variant), number=1),
-            argv=argv,
-            limits=CommandLimits(seconds=300, printed=2**20, file=2**30),
+            programs={"command": Command(link, argv, CommandLimits(seconds=300, printed=2**20, file=2**30), scratch)},
             expected=declared(Path(checks)),
-            scratch=scratch,
         )
         status = run(plugin, root)
     sys.stdout.write(f"{sum(link.earned.values()):.2f} of {len(link.earned)} checks\n")

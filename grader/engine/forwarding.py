@@ -1,0 +1,233 @@
+"""What the checks may ask of a submission's box: each operation bounded in time, in bytes, and by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from grader import frames
+from grader.clock import Deadline
+from grader.engine.load import Exchange, Load, LoadOptions, LoadRequest
+from grader.engine.submission_box import Measured, SubmissionBox, SubmissionFailure
+from grader.errors import ExerciseDefect
+from grader.frames import Frame
+from grader.model.exercise import Limits
+from grader.model.reasons import Reason
+
+TRANSFER_SECONDS = 60.0
+REQUEST_SECONDS = 60.0
+BYTES_CAP = 8 * 1024**3
+ANSWER_CAP = 1024 * 1024
+OWN_SHARE = 0.1  # of a run's time, kept for the checks themselves
+CONCURRENCY_CAP = 32
+REQUESTS_CAP = 20_000
+PAGE = 512 * 1024
+
+# Operations of the agent that are passed on as they are, and what bounds their time.
+PASSED_ON = frozenset(
+    {
+        "file.put", "folder.make", "file.list", "file.get", "command.run", "notebook.run",
+        "calls.open", "calls.stage", "calls.everywhere", "calls.map",
+        "service.start", "service.state", "service.stop", "http.request",
+    }
+)  # fmt: skip
+TIMED = frozenset(
+    {"command.run", "notebook.run", "calls.open", "calls.everywhere", "calls.map", "service.stop", "http.request"}
+)
+PRINTING = frozenset({"command.run", "notebook.run", "calls.open", "service.start"})
+BOXES = ("submission", "reference")
+
+
+class Forwarder:
+    """Carries out what the checks ask of the submission's box, or of the reference's.
+
+    Args:
+        submission: The candidate's box.
+        reference: The reference solution's box, where the exercise has one.
+        limits: The exercise's limits.
+    """
+
+    def __init__(self, submission: SubmissionBox, reference: SubmissionBox | None, limits: Limits) -> None:
+        """Nothing is forwarded yet."""
+        self._boxes = {"submission": submission, "reference": reference}
+        self._limits = limits
+        self._deadline = Deadline(0)
+        self._sent = self._received = 0
+        self._requests: list[LoadRequest] = []
+        self._load: Load | None = None
+        self._exchanges: list[Exchange] = []
+        own: dict[str, Callable[[SubmissionBox, Frame], Frame]] = {
+            "session.open": self._open_session,
+            "box.pause": self._pause,
+            "box.resume": self._resume,
+            "box.usage": self._usage,
+            "load.stage": self._stage_load,
+            "load.run": self._run_load,
+            "load.start": self._start_load,
+            "load.stop": self._stop_load,
+            "load.take": self._take_exchanges,
+        }
+        self._operations = own | dict.fromkeys(PASSED_ON, self._pass_on)
+
+    def begin(self, deadline: Deadline) -> None:
+        """Know when the run must have ended."""
+        self._deadline = deadline
+
+    def knows(self, op: str) -> bool:
+        """Whether this is something to forward."""
+        return op in self._operations
+
+    def answer(self, op: str, frame: Frame) -> Frame:
+        """Carry out one operation.
+
+        Raises:
+            SubmissionFailure: The submission is why there is no answer.
+            ExerciseDefect: The checks ask for too much, or the reference solution failed.
+            InfrastructureFault: An engine or a machine failed.
+        """
+        self._sent += len(frame.body)
+        if self._sent > BYTES_CAP:
+            raise ExerciseDefect(f"The checks sent more than {BYTES_CAP:,} bytes to the submission.")
+        name = str(frame.header.get("box", BOXES[0]))
+        box = self._boxes.get(name)
+        if box is None:
+            raise ExerciseDefect(
+                f"The checks asked for the box of {name!r}, which this exercise does not have.",
+                hint="Name the rung under [reference] in exercise.toml.",
+            )
+        try:
+            return self._operations[op](box, frame)
+        except SubmissionFailure as failure:
+            if name != BOXES[0]:
+                raise ExerciseDefect(f"The reference solution failed at {op}: {failure.message}") from failure
+            raise
+
+    # -- operations of the agent ------------------------------------------------------------
+
+    def _open_session(self, box: SubmissionBox, frame: Frame) -> Frame:
+        box.open_session()
+        return Frame(frames.REPLY, frame.request)
+
+    def _pass_on(self, box: SubmissionBox, frame: Frame) -> Frame:
+        op = str(frame.header["op"])
+        header = {key: value for key, value in frame.header.items() if key not in ("op", "box")}
+        seconds = TRANSFER_SECONDS
+        if op in TIMED:
+            seconds = self._seconds_for(op, header)
+            header |= {"seconds": min(seconds, float(header["seconds"]))}
+            if op == "calls.map":
+                header["all_seconds"] = seconds
+        if op in PRINTING:
+            header["printed"] = int(self._limits.printed)
+        measured = box.request(op, header, frame.body, seconds)
+        self._received += len(measured.reply.body)
+        if self._received > BYTES_CAP:
+            raise SubmissionFailure(Reason.TOO_LARGE, f"It wrote more than {BYTES_CAP:,} bytes in all.")
+        answer = dict(measured.reply.header)
+        answer["measured"] = _figures(measured)
+        return Frame(frames.REPLY, frame.request, answer, measured.reply.body)
+
+    def _seconds_for(self, op: str, header: Mapping[str, Any]) -> float:
+        """Bound one operation, so that slow programs use up the submission's time and never the checks' own."""
+        left = self._left()
+        wanted = float(header.get("all_seconds", header["seconds"]))
+        most = {
+            "command.run": self._limits.command_seconds,
+            "calls.open": self._limits.start_seconds,
+            "calls.everywhere": self._limits.call_seconds,
+            "http.request": REQUEST_SECONDS,
+        }
+        return min(wanted, most.get(op, left), left)
+
+    def _left(self) -> float:
+        left = self._deadline.left - OWN_SHARE * self._deadline.seconds
+        if left <= 0:
+            raise SubmissionFailure(Reason.TIMEOUT, "The time for all runs of the program together is used up.")
+        return left
+
+    # -- boxes ------------------------------------------------------------------------------
+
+    def _pause(self, box: SubmissionBox, frame: Frame) -> Frame:
+        box.pause()
+        return Frame(frames.REPLY, frame.request)
+
+    def _resume(self, box: SubmissionBox, frame: Frame) -> Frame:
+        box.resume()
+        return Frame(frames.REPLY, frame.request)
+
+    def _usage(self, box: SubmissionBox, frame: Frame) -> Frame:
+        usage = box.usage()
+        return Frame(
+            frames.REPLY,
+            frame.request,
+            {"cpu_seconds": usage.cpu_seconds, "memory": usage.memory, "peak_memory": usage.peak_memory},
+        )
+
+    # -- loads ------------------------------------------------------------------------------
+
+    def _stage_load(self, box: SubmissionBox, frame: Frame) -> Frame:
+        """Take requests for the next load: their headers, and all bodies one after the other."""
+        offset = 0
+        for header in frame.header["requests"]:
+            size = int(header.pop("size"))
+            self._requests.append(LoadRequest(header, frame.body[offset : offset + size]))
+            offset += size
+        if len(self._requests) > REQUESTS_CAP:
+            raise ExerciseDefect(f"A load of more than {REQUESTS_CAP:,} requests.")
+        return Frame(frames.REPLY, frame.request)
+
+    def _new_load(self, box: SubmissionBox, frame: Frame) -> tuple[Load, float]:
+        requests, self._requests = self._requests, []
+        concurrency = int(frame.header["concurrency"])
+        if self._load is not None or not 1 <= concurrency <= CONCURRENCY_CAP:
+            raise ExerciseDefect(f"A load inside a load, or one of {concurrency} requests at once.")
+        seconds = min(float(frame.header["all_seconds"]), self._left())
+        options = LoadOptions(
+            concurrency=concurrency,
+            keep_alive=bool(frame.header["keep_alive"]),
+            repeat=bool(frame.header.get("repeat")),
+            seconds=min(float(frame.header["seconds"]), REQUEST_SECONDS),
+            cap=min(int(frame.header["cap"]), ANSWER_CAP),
+        )
+        return box.new_load(requests, options, seconds), seconds
+
+    def _run_load(self, box: SubmissionBox, frame: Frame) -> Frame:
+        load, seconds = self._new_load(box, frame)
+        measured = box.run_load(load, seconds)
+        self._exchanges = load.exchanges
+        return Frame(frames.REPLY, frame.request, {"measured": measured, "count": len(load.exchanges)})
+
+    def _start_load(self, box: SubmissionBox, frame: Frame) -> Frame:
+        self._load, _ = self._new_load(box, frame)
+        box.carry(self._load)
+        return Frame(frames.REPLY, frame.request)
+
+    def _stop_load(self, box: SubmissionBox, frame: Frame) -> Frame:
+        load, self._load = self._load, None
+        if load is None:
+            raise ExerciseDefect("The checks stopped a load that was not started.")
+        self._exchanges = load.exchanges
+        box.end_load(load, at_once=bool(frame.header.get("at_once")))
+        return Frame(frames.REPLY, frame.request, {"count": len(load.exchanges)})
+
+    def _take_exchanges(self, box: SubmissionBox, frame: Frame) -> Frame:
+        """Hand the answers of the last load to the checks, a page at a time."""
+        start = int(frame.header["start"])
+        entries: list[list[object]] = []
+        body = bytearray()
+        for each in self._exchanges[start:]:
+            if entries and (len(body) + len(each.body) > PAGE or len(entries) >= 500):
+                break
+            entries.append(
+                [each.request, each.began, each.seconds, each.status, each.error, each.headers, len(each.body)]
+            )
+            body += each.body
+        return Frame(frames.REPLY, frame.request, {"exchanges": entries}, bytes(body))
+
+
+def _figures(measured: Measured) -> dict[str, float]:
+    return {
+        "seconds": measured.seconds,
+        "cpu_seconds": measured.cpu_seconds,
+        "peak_memory": measured.peak_memory,
+    }
