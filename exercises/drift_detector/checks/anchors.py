@@ -1,0 +1,48 @@
+"""How many windows are asked, and between which measures credit grows. All of it is hidden from candidates.
+
+The upper anchor of a false-alarm rate is the 99.5 % quantile of the binomial distribution at the promised rate: a
+detector that keeps its promise loses nothing by bad luck.
+"""
+
+from __future__ import annotations
+
+ALPHA = 0.05
+PLAIN_ROWS, FEW_ROWS, MANY_ROWS, STREAM_ROWS, FEEDBACK_ROWS = 500, 60, 2000, 200, 1000
+
+CLEAN_PLAIN, CLEAN_FEW, CLEAN_MANY = 400, 200, 100  # windows without drift
+PER_SIZE = 20  # drifted windows per kind, size and mode
+GROSS = 10  # grossly drifted windows per kind and number of rows
+
+# Rates at which false alarms cost all points, and at which they cost none.
+ALARMS = {"A1": (0.25, 0.08), "A2": (0.25, 0.10), "A3": (0.25, 0.08), "A4": (0.25, 0.13)}
+ACTIVITY = (0.5, 0.9)  # share of gross drift that is noticed
+POWER_LO, POWER_SHARE, POWER_GAP = 0.08, 0.85, 0.10
+ATTRIBUTION_HI = 0.90
+
+LABELS = {
+    "clean": 200,
+    "covariate": 100,
+    "country": 100,
+    "intercept_s": 60,
+    "intercept_l": 60,
+    "label_shift": 60,
+    "slope_half": 60,
+    "slope_reversed": 60,
+}
+LABEL_ALARMS = (0.25, 0.10)
+INTERCEPT, SLOPE = (0.15, 0.70), (0.45, 0.90)
+
+STREAM_WINDOWS, CLEAN_STREAMS, DRIFT_STREAMS = 40, 60, 20
+SMALL_SHIFT, LARGE_SHIFT = 0.2, 0.35  # latent SD of the mean
+STREAM_ALARMS = (0.50, 0.22)
+DELAYS = {SMALL_SHIFT: (25.0, 12.0), LARGE_SHIFT: (8.0, 4.0)}  # windows until the alarm: no credit, full credit
+
+ALIVE = (0.1, 0.5)  # share of gross drift noticed, less the share of false alarms
+SECOND_ALPHAS = (0.01, 0.15, 0.20)
+TIME_RATIO = (20.0, 4.0)
+MEDIAN_SECONDS = 0.5
+MEMORY = (2.0e9, 1.5e9)
+
+CALL_SECONDS = 10.0  # for one call; 20 times what the median may take
+BATCH = 128  # windows in memory at a time
+PANEL_SECONDS = 600.0  # for all windows: what the limit of the median allows on two cores

@@ -1,0 +1,184 @@
+"""Which windows are asked, how each is made, and how the answers are found again.
+
+All windows of all checks form one list, shuffled with a key of the hidden variant and sent in batches: a submission
+cannot tell which window belongs to which check, or that two belong together. A window depends on its own key alone, so
+the same variant always gives the same windows, in whatever order they are made.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import anchors
+import numpy as np
+import pandas as pd
+from answers import Reading, not_asked, read_check, read_feedback
+from world import FEATURES, GROSS, KINDS, SIZES
+
+POOLED, SLICE = "pooled", "slice"
+MODES = (POOLED, SLICE)
+CLEAN = "clean"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One window to be asked about.
+
+    Attributes:
+        kind: "clean", or a kind of drift.
+        mode: "pooled" or "slice".
+        rows: Rows of the window.
+        size: Size of the drift; 0 without one.
+        number: Tells it from others like it.
+    """
+
+    kind: str
+    mode: str
+    rows: int
+    size: float = 0.0
+    number: int = 0
+
+    @property
+    def key(self) -> str:
+        """Its name, from which its random numbers come."""
+        return f"{self.mode}/{self.kind}/{self.size}/{self.rows}/{self.number}"
+
+
+def numbers(variant, purpose: str) -> np.random.Generator:
+    """Return numpy's random numbers for a purpose, the same whenever this variant is graded."""
+    return np.random.default_rng(variant.random(purpose).getrandbits(128))
+
+
+def _several(count: int, **same: object) -> list[Ask]:
+    return [Ask(number=number, **same) for number in range(count)]
+
+
+def all_asks() -> list[Ask]:
+    """List the windows of groups A to C, and those that gates need."""
+    asks = [
+        *_several(anchors.CLEAN_PLAIN, kind=CLEAN, mode=POOLED, rows=anchors.PLAIN_ROWS),
+        *_several(anchors.CLEAN_FEW, kind=CLEAN, mode=POOLED, rows=anchors.FEW_ROWS),
+        *_several(anchors.CLEAN_PLAIN, kind=CLEAN, mode=SLICE, rows=anchors.PLAIN_ROWS),
+        *_several(anchors.CLEAN_MANY, kind=CLEAN, mode=SLICE, rows=anchors.MANY_ROWS),
+    ]
+    for kind in GROSS:
+        for rows in (anchors.PLAIN_ROWS, anchors.FEW_ROWS):
+            asks += _several(anchors.GROSS, kind=kind, mode=POOLED, rows=rows, size=GROSS[kind])
+        asks += _several(anchors.GROSS, kind=kind, mode=SLICE, rows=anchors.MANY_ROWS, size=largest(kind))
+    for kind in KINDS:
+        for mode in MODES:
+            for size in SIZES[kind]:
+                asks += _several(anchors.PER_SIZE, kind=kind, mode=mode, rows=anchors.PLAIN_ROWS, size=size)
+    return asks
+
+
+def largest(kind: str) -> float:
+    """Return the largest size of the ladder of a kind."""
+    return SIZES[kind][-1]
+
+
+def make_window(world, variant, ask: Ask) -> pd.DataFrame:
+    """Make the window of an ask."""
+    rng = numbers(variant, f"window/{ask.key}")
+    draw = world.pooled if ask.mode == POOLED else world.slice
+    if ask.kind == CLEAN:
+        return draw(ask.rows, rng)
+    return draw(ask.rows, rng, kind=ask.kind, size=ask.size)
+
+
+class Panel:
+    """The answers about windows.
+
+    Args:
+        readings: Window to what was answered.
+    """
+
+    def __init__(self, readings: Mapping[Ask, Reading]) -> None:
+        self._readings = dict(readings)
+
+    def of(self, kind: str, mode: str, rows: int = anchors.PLAIN_ROWS, size: float = 0.0) -> list[Reading]:
+        """Return the answers about windows of a sort, in a fixed order."""
+        chosen = [ask for ask in self._readings if (ask.kind, ask.mode, ask.rows, ask.size) == (kind, mode, rows, size)]
+        return [self._readings[ask] for ask in sorted(chosen, key=lambda each: each.number)]
+
+    def noticeable(self, mode: str, rows: int = anchors.PLAIN_ROWS, *, gross: bool = False) -> list[Reading]:
+        """Return the answers about drift that nobody may miss: of a number and of a category, half and half.
+
+        Args:
+            mode: "pooled" or "slice".
+            rows: Rows of the windows.
+            gross: Take the sizes beyond the ladder instead of its largest ones.
+        """
+        sizes = {kind: GROSS[kind] if gross else largest(kind) for kind in GROSS}
+        return [reading for kind, size in sizes.items() for reading in self.of(kind, mode, rows, size)]
+
+    @property
+    def readings(self) -> list[Reading]:
+        """All answers."""
+        return list(self._readings.values())
+
+    def __getitem__(self, ask: Ask) -> Reading:
+        return self._readings[ask]
+
+
+def batches(items: Sequence[object], size: int) -> Iterator[Sequence[object]]:
+    """Cut a list into batches."""
+    for begin in range(0, len(items), size):
+        yield items[begin : begin + size]
+
+
+def shuffled(items: Sequence[object], variant, purpose: str) -> list[object]:
+    """Return the items in the variant's secret order."""
+    order = list(items)
+    variant.random(f"order/{purpose}").shuffle(order)
+    return order
+
+
+def ask_windows(
+    session,
+    world,
+    variant,
+    asks: Sequence[Ask],
+    *,
+    alpha: float,
+    purpose: str,
+    clock: Callable[[], float] = time.monotonic,
+) -> Panel:
+    """Ask `check` about windows.
+
+    When the time for all of them is used up, the rest counts as not answered; the order is random, so that this costs
+    every check alike.
+    """
+    readings: dict[Ask, Reading] = {}
+    spent = 0.0
+    for batch in batches(shuffled(asks, variant, purpose), anchors.BATCH):
+        if spent > anchors.PANEL_SECONDS:
+            readings |= dict.fromkeys(batch, not_asked("not asked: the time for all windows was used up"))
+            continue
+        windows = [make_window(world, variant, ask) for ask in batch]
+        began = clock()
+        answers = session.map("check", [{"window": window} for window in windows], seconds=anchors.CALL_SECONDS)
+        spent += clock() - began
+        for ask, window, answer in zip(batch, windows, answers, strict=True):
+            readings[ask] = read_check(answer, rows=len(window), features=FEATURES, alpha=alpha)
+    return Panel(readings)
+
+
+def ask_feedback(session, world, variant, *, alpha: float) -> dict[str, list[Reading]]:
+    """Ask `feedback` about labelled rows, all kinds in one secret order."""
+    asks = [(kind, number) for kind, count in anchors.LABELS.items() for number in range(count)]
+    heard: dict[str, dict[int, Reading]] = {kind: {} for kind in anchors.LABELS}
+    for batch in batches(shuffled(asks, variant, "feedback"), anchors.BATCH):
+        rows = [make_feedback(world, variant, kind, number) for kind, number in batch]
+        answers = session.map("feedback", [{"rows": each} for each in rows], seconds=anchors.CALL_SECONDS)
+        for (kind, number), answer in zip(batch, answers, strict=True):
+            heard[kind][number] = read_feedback(answer, alpha=alpha)
+    return {kind: [found[number] for number in sorted(found)] for kind, found in heard.items()}
+
+
+def make_feedback(world, variant, kind: str, number: int) -> pd.DataFrame:
+    """Make labelled rows."""
+    rng = numbers(variant, f"feedback/{kind}/{number}")
+    return world.feedback(anchors.FEEDBACK_ROWS, rng, kind=None if kind == CLEAN else kind)

@@ -1,0 +1,69 @@
+"""CPU time beside the reference's, in blocks that take turns, so that a busy machine slows both alike."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+
+import anchors
+from asking import make_window
+from care import mixed_asks
+
+from grader.checker.api import SubmissionFailed
+
+BLOCKS, WINDOWS = 4, 26
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """What a check takes.
+
+    Attributes:
+        own: CPU seconds of one check, by block.
+        reference: The same of the reference.
+        wall: Wall seconds of one check in one process, by block.
+    """
+
+    own: tuple[float, ...]
+    reference: tuple[float, ...]
+    wall: tuple[float, ...]
+
+    @property
+    def ratio(self) -> float:
+        """How many times the reference's CPU time it takes; the median of the blocks."""
+        pairs = zip(self.own, self.reference, strict=True)
+        return statistics.median(own / max(reference, 1e-6) for own, reference in pairs)
+
+    @property
+    def median_seconds(self) -> float:
+        """Wall seconds of one check at 500 rows; the median of the blocks."""
+        return statistics.median(self.wall)
+
+
+def measure_time(session, reference, world, variant) -> Timing:
+    """Let submission and reference take turns at the same windows."""
+    windows = [make_window(world, variant, ask) for ask in mixed_asks(WINDOWS)]
+    calls = [{"window": window} for window in windows if len(window) == anchors.PLAIN_ROWS]
+    own, other, wall = [], [], []
+    with reference.open(workers=2) as rival:
+        _of_reference(lambda: _prepare(rival, world))
+        for _ in range(BLOCKS):
+            _of_reference(lambda: rival.map("check", calls))
+            other.append(rival.last.cpu_seconds / len(calls))
+            session.map("check", calls, seconds=anchors.CALL_SECONDS)
+            own.append(session.last.cpu_seconds / len(calls))
+            wall.append(session.last.seconds * 2 / len(calls))
+    return Timing(own=tuple(own), reference=tuple(other), wall=tuple(wall))
+
+
+def _prepare(rival, world) -> None:
+    rival.construct(alpha=anchors.ALPHA, seed=0)
+    rival.call("fit", reference=world.reference(), labels=world.reference_labels())
+
+
+def _of_reference(work) -> None:
+    """Do something with the reference; that it fails is no fault of the submission's."""
+    try:
+        work()
+    except SubmissionFailed as failure:
+        raise RuntimeError(f"the reference failed: {failure}") from failure
