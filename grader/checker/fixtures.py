@@ -9,6 +9,7 @@ from typing import Any
 from grader.checker.callable import CallableSubmission, CallLimits
 from grader.checker.command import Command, CommandLimits
 from grader.checker.link import Link
+from grader.checker.notebook import Notebook
 
 BOXES = {"submission": "start", "reference": "reference"}
 
@@ -22,7 +23,7 @@ def programs(link: Link, header: Mapping[str, Any], scratch: Path) -> dict[str, 
         scratch: Folder for copies of files.
     """
     limits: Mapping[str, Any] = header["limits"]
-    found: dict[str, object] = {}
+    found: dict[str, object] = {"notebook": Notebook(link, header.get("notebook"), scratch)}
     for box, key in BOXES.items():
         start: Mapping[str, Any] | None = header.get(key)
         if start is None:

@@ -21,6 +21,7 @@ from grader.engine.submission_box import SubmissionBox, words
 from grader.engine.variants import VariantStore
 from grader.errors import BoxLost, ExerciseDefect, FrameError, GraderError, InfrastructureFault, SubmissionRejected
 from grader.intake.manifest import read_manifest
+from grader.intake.notebook import find_notebook
 from grader.intake.programs import entry_of_program, started_by
 from grader.intake.receive import plain_name, receive
 from grader.keys import Keyring
@@ -76,6 +77,7 @@ class Findings:
     started: datetime
     submission: Submission | None = None
     manifest: SubmissionManifest = field(default_factory=SubmissionManifest)
+    notebook: str | None = None
     rejection: SubmissionRejected | None = None
     faults: list[Fault] = field(default_factory=list)
     relay: Relay | None = None
@@ -156,7 +158,8 @@ class GradingRun:
         findings.submission = submission
         findings.observations += submission.observations
         findings.manifest, notes = read_manifest(submission, self._exercise.manifest.part)
-        findings.observations += notes
+        findings.notebook, more = find_notebook(submission, findings.manifest, self._exercise.manifest.notebook)
+        findings.observations += notes + more
 
     def _carry_out(self, findings: Findings) -> None:
         store = VariantStore(self._harness.cache / "variants", self._boxes)
@@ -228,12 +231,11 @@ class GradingRun:
 
     def _request(self, findings: Findings) -> dict[str, object]:
         limits = self._exercise.manifest.limits
-        manifest = findings.manifest
         return {
             "seed": self._variant.number,
-            "start": _start(manifest),
+            "start": _start(findings.manifest),
             "reference": self._reference_start(),
-            "notebook": manifest.notebook.path if manifest.notebook else None,
+            "notebook": findings.notebook,
             "checks": [check.id for check in self._exercise.checks],
             "limits": {
                 "seconds": limits.command_seconds,
@@ -277,6 +279,7 @@ class GradingRun:
             provenance=provenance(self._harness, self._exercise, self._variant, submission, record),
             rejection=findings.rejection,
             ai_use=findings.manifest.declaration.ai_use,
+            notebook=findings.notebook,
         )
 
 
