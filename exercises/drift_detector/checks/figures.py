@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import anchors
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from measures import Share
 from timing import Timing
@@ -22,7 +21,8 @@ from watch import Watched, of_shift
 if TYPE_CHECKING:
     from powers import Curve
 
-OWN, ALARM, OTHER, PALE, INK = "#0072B2", "#D55E00", "#8a909a", "#eceef1", "#2b3038"
+OWN, ALARM, OTHER = "#0072B2", "#D55E00", "#8a909a"
+PALE, DRIFTED, INK = "#eceef1", "#c3c8d0", "#2b3038"
 SMALL = 8
 MODE_STYLES = {"pooled": ("-", "o", "all week"), "slice": ((0, (4, 2)), "s", "four hours")}
 
@@ -42,7 +42,7 @@ def alarm_rates(shares: Mapping[str, Share], promised: float, *, clear: int | No
         over = (clear is None or place < clear) and low > promised
         colour = ALARM if over else OWN
         axes.plot([100 * low, 100 * high], [place, place], color=colour, linewidth=2, solid_capstyle="butt")
-        axes.plot([100 * share.value], [place], marker="o", markersize=5, color=colour)
+        axes.plot([100 * share.value], [place], marker="o", markersize=5, color=colour, clip_on=False)
         axes.text(101.5, place, f"{share.count} of {share.total}", va="center", fontsize=SMALL, color=INK)
     axes.axvline(100 * promised, color=INK, linewidth=1, linestyle=(0, (2, 2)))
     axes.text(100 * promised + 0.8, -0.75, f"promised: {promised:.0%}", fontsize=SMALL, color=INK, va="center")
@@ -123,7 +123,7 @@ def stream_alarms(watched: Sequence[Watched], windows: int) -> Figure:
     rows = figure.subplots(len(blocks), 1, sharex=True, height_ratios=heights)
     for axes, shift, block in zip(rows, shifts, blocks, strict=True):
         ordered = sorted(block, key=lambda each: each.stream.onset)
-        _raster(axes, ordered, windows)
+        _strips(axes, ordered, windows)
         name = "no drift" if not shift else f"shift of\n{shift:g} SD"
         axes.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=SMALL, color=INK)
         axes.set_yticks([])
@@ -134,17 +134,24 @@ def stream_alarms(watched: Sequence[Watched], windows: int) -> Figure:
     return figure
 
 
-def _raster(axes: Axes, block: Sequence[Watched], windows: int) -> None:
-    cells = np.zeros((max(len(block), 1), windows))
+def _strips(axes: Axes, block: Sequence[Watched], windows: int) -> None:
     for row, each in enumerate(block):
-        drifted = np.arange(windows) >= each.stream.onset if each.stream.shift else np.zeros(windows, bool)
         flags = [reading.flag for reading in each.alarms[:windows]]
-        cells[row, drifted] = 1
-        cells[row, [place for place, flag in enumerate(flags) if flag is True]] = 2
-        cells[row, [place for place, flag in enumerate(flags) if flag is None]] = 3
-    colours = ListedColormap([PALE, "#c3c8d0", ALARM, INK])
-    axes.pcolormesh(cells, cmap=colours, vmin=0, vmax=3, edgecolors="white", linewidth=0.3, rasterized=True)
-    axes.invert_yaxis()
+        axes.broken_barh([(0, windows)], (row, 0.86), color=PALE)
+        if each.stream.shift:
+            axes.broken_barh([(each.stream.onset, windows - each.stream.onset)], (row, 0.86), color=DRIFTED)
+        for state, colour in ((True, ALARM), (None, INK)):
+            axes.broken_barh(spells(flags, state), (row, 0.86), color=colour)
+    axes.set_ylim(max(len(block), 1), 0)
+    axes.set_xlim(0, windows)
+
+
+def spells(flags: Sequence[bool | None], state: bool | None) -> list[tuple[int, int]]:
+    """Return begin and length of every run of a state."""
+    places = [place for place, flag in enumerate(flags) if flag is state]
+    begins = [place for place in places if place - 1 not in places]
+    ends = [place for place in places if place + 1 not in places]
+    return [(begin, end - begin + 1) for begin, end in zip(begins, ends, strict=True)]
 
 
 def time_blocks(timing: Timing) -> Figure:
