@@ -108,7 +108,7 @@ def processors(docker: str) -> int:
 def walls(box: dict[str, Any], cpus: int) -> list[str]:
     """Return Docker's options: the limits and the isolation of grading."""
     size = box["workspace"]
-    disk = f"rw,size={size},nr_inodes={box['files']},mode=1777,nosuid,nodev,noexec"
+    disk = f"size={size},nr_inodes={box['files']},mode=1777,nosuid,nodev,noexec"
     user, group = NOBODY.split(":")
     return [
         "--pull=never",

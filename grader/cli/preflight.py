@@ -10,7 +10,9 @@ import click
 from grader.cli.options import exercises_option, json_option, settings
 
 if TYPE_CHECKING:
-    from grader.errors import SubmissionRejected
+    from grader.cli.receipt import Receipt
+    from grader.engine.grade import GradingRun
+    from grader.model.exercise import Manifest
 
 
 @click.command("preflight")
@@ -19,63 +21,70 @@ if TYPE_CHECKING:
 @exercises_option
 @json_option
 def command(exercise_id: str, path: str, exercise_folders: tuple[Path, ...], as_json: bool) -> int:
-    """Find out whether a submission can be graded, and why not. Gives no score."""
-    from rich.text import Text
-
+    """Find out whether a submission can be graded, and why not. Gives a receipt and no score."""
     from grader.catalog.exercises import load_exercise, resolve
-    from grader.cli.console import err, out, print_json
+    from grader.cli.console import err, print_json
     from grader.cli.grading import existing
     from grader.engine.grade import GradingRun, Watcher
-    from grader.errors import SubmissionRejected
-    from grader.render.text import visible
     from grader.wiring import open_harness
 
     chosen = settings(exercise_folders=exercise_folders)
     source = resolve(exercise_id, chosen.exercises)
     exercise = load_exercise(source)
     target = existing(path)
-    with open_harness(chosen, lambda text: err().print(text, style="dim")) as harness:
+    with open_harness(chosen, lambda text: err().print(text, style="dim", markup=False)) as harness:
         run = GradingRun(harness, exercise, source, None, Watcher())
-        try:
-            submission = run.preflight(target)
-        except SubmissionRejected as rejection:
-            _refuse(rejection, as_json=as_json)
-            return rejection.exit_code
+        receipt = _look(run, exercise.manifest, target)
     if as_json:
-        observations = list(submission.observations)
-        print_json(
-            {
-                "gradable": True,
-                "files": len(submission.files),
-                "digest": submission.digest,
-                "observations": observations,
-            }
-        )
-        return 0
-    receipt = f"{len(submission.files)} files, digest {submission.digest}"
-    out().print(Text.assemble(("Gradable. ", "bold green"), receipt), soft_wrap=True)
-    for observation in submission.observations:
-        out().print(visible(observation), markup=False, soft_wrap=True)
-    return 0
+        print_json(receipt.as_json())
+    else:
+        _show(receipt)
+    return receipt.rejection.exit_code if receipt.rejection else 0
 
 
-def _refuse(rejection: SubmissionRejected, *, as_json: bool) -> None:
+def _look(run: GradingRun, exercise: Manifest, target: Path) -> Receipt:
+    """Carry a preflight out; a rejection is an answer like any other."""
+    from grader import clock
+    from grader.cli.receipt import Receipt
+    from grader.errors import SubmissionRejected
+    from grader.intake.manifest import read_manifest
+    from grader.intake.notebook import find_notebook
+    from grader.intake.receive import receive
+
+    received, rejection, submission, manifest = clock.now(), None, None, None
+    observations: tuple[str, ...] = ()
+    try:
+        submission = run.preflight(target)
+    except SubmissionRejected as rejected:
+        rejection = rejected
+    try:
+        submission = submission or receive(target)
+        observations = submission.observations
+        manifest, notes = read_manifest(submission, exercise.part)
+        observations += notes + find_notebook(submission, manifest, exercise.notebook)[1]
+    except SubmissionRejected as rejected:
+        rejection = rejection or rejected
+    return Receipt(
+        exercise=exercise,
+        label=submission.label if submission else target.name,
+        received=received,
+        rejection=rejection,
+        submission=submission,
+        manifest=manifest,
+        observations=observations,
+    )
+
+
+def _show(receipt: Receipt) -> None:
     from rich.text import Text
 
-    from grader.cli.console import out, print_json
-    from grader.model.reasons import REJECTION_WORDS
+    from grader.cli.console import out
+    from grader.cli.receipt import NO_SCORE
     from grader.render.text import visible
 
-    if as_json:
-        print_json(
-            {
-                "gradable": False,
-                "reason": rejection.reason.value,
-                "message": rejection.message,
-                "hint": rejection.hint,
-            }
-        )
-        return
-    out().print(Text.assemble(("Not gradable. ", "bold red"), REJECTION_WORDS[rejection.reason]))
-    for line in (rejection.message, rejection.hint):
-        out().print(visible(line), markup=False, soft_wrap=True)
+    console = out()
+    title = ("Gradable", "bold green") if receipt.rejection is None else ("Not gradable", "bold red")
+    console.print(Text.assemble(title))
+    for what, text in receipt.lines():
+        console.print(Text(f"{what:>11}  ", style="dim").append(visible(text), style="not dim"), soft_wrap=True)
+    console.print(NO_SCORE, markup=False, soft_wrap=True)

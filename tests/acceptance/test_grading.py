@@ -100,25 +100,6 @@ def test_the_candidates_page_tells_nothing_hidden(grader: Grader, submission: Wr
         assert "How would you add up" not in (place / name).read_text()
 
 
-def test_preflight_gives_a_receipt_and_no_score(grader: Grader, submission: Write) -> None:
-    good = grader("preflight", "tiny_sum", submission(), "--json")
-    assert (good.status, good.data["gradable"], good.data["files"]) == (0, True, 2)
-    bad = grader("preflight", "tiny_sum", submission("bob", {"add.py": "import pyspark\n"}), "--json")
-    assert (bad.status, bad.data["gradable"], bad.data["reason"]) == (3, False, "missing_package")
-    assert "pyspark" in bad.data["message"]
-
-
-def test_a_kit_can_be_checked_and_handed_in_as_it_is(grader: Grader, tmp_path: Path) -> None:
-    kit = tmp_path / "kit"
-    assert grader("kit", "clean_parquet", kit, "--candidate", "Ada L.").status == 0
-    assert "Ada L." in (kit / "README.md").read_text()
-    assert grader("preflight", "clean_parquet", kit).status == 0
-    packed = subprocess.run([sys.executable, "pack.py"], cwd=kit, capture_output=True, text=True, check=False)
-    assert packed.returncode == 0
-    assert grader("preflight", "clean_parquet", kit / "submission.zip").status == 0
-    assert grader("kit", "clean_parquet", kit).status == 2
-
-
 def test_an_interruption_leaves_no_box_and_no_half_sheet(
     environment: dict[str, str], submission: Write, tmp_path: Path, engine: Engine
 ) -> None:
