@@ -1,4 +1,4 @@
-"""`grader sheet show|export|verify FILE`."""
+"""`grader sheet show|export|verify|rubric|review FILE`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ AUDIENCES = ("candidate", "recruiter", "author")
 
 @click.group("sheet")
 def command() -> None:
-    """Show, export or verify a score sheet."""
+    """Show, export or verify a score sheet; have people rate its decision notebook."""
 
 
 @command.command("show")
@@ -101,6 +101,39 @@ def verify(file: Path, key: str | None, as_json: bool) -> int:
         )
         _say("Unknown signer. ", "bold yellow", unknown)
     return 0 if genuine and known else 1
+
+
+@command.command("rubric")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--to", "folder", type=click.Path(path_type=Path, file_okay=False), help="Default: beside FILE.")
+def rubric(file: Path, folder: Path | None) -> None:
+    """Write an empty form for rating the decision notebook, with what each rating means.
+
+    One form for each reviewer; a form that is there already is never overwritten.
+    """
+    from grader.cli.console import out
+    from grader.store.folder import read_sheet
+    from grader.store.reviewing import write_form
+
+    path = write_form(read_sheet(file), folder or file.parent)
+    out().print(str(path), markup=False, soft_wrap=True)
+
+
+@command.command("review")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("forms", nargs=-1, required=True, metavar="REVIEW.toml...", type=click.Path(path_type=Path))
+@click.option("--restart", is_flag=True, help="Forget the reviews that are on the sheet already.")
+@json_option
+def review(file: Path, forms: tuple[Path, ...], restart: bool, as_json: bool) -> None:
+    """Put filled-in forms on a sheet: every file of its folder is written anew and signed.
+
+    Two reviewers give the points; a third is asked for when they differ by 2 or more, and then the median
+    counts. The sheet as it was is kept beside the new one.
+    """
+    from grader.cli import reviewing
+
+    reviewed = reviewing.review(file, forms, restart=restart, key_of=_own_key)
+    reviewing.show(reviewed, as_json=as_json)
 
 
 def _own_key(sheet: ScoreSheet) -> bytes | None:

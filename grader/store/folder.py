@@ -20,6 +20,7 @@ from grader.model.sheet import ScoreSheet
 SHEET = "sheet.json"
 SUMMARY = "summary.csv"
 PREVIOUS = "previous"
+SHEET_BEFORE = "sheet.before-review-"
 
 
 class SheetFolder:
@@ -101,6 +102,34 @@ class SheetFolder:
                 f"The score sheet cannot be written to {place}: {error.strerror}",
                 hint="Free some space or choose another folder with --out, then grade again.",
             ) from error
+
+    def renew(self, place: Path, files: Mapping[str, str | bytes]) -> Path:
+        """Write a submission's files anew, each in one step, and keep its sheet as it was beside them.
+
+        The sheet comes last: until then the old one counts.
+
+        Returns:
+            Where the old sheet is now.
+
+        Raises:
+            InfrastructureFault: The disk is full or the folder is gone.
+        """
+        old, number = place / f"{SHEET_BEFORE}1.json", 2
+        while old.exists():
+            old, number = place / f"{SHEET_BEFORE}{number}.json", number + 1
+        try:
+            shutil.copyfile(place / SHEET, old)
+            for name in sorted(files, key=lambda name: name == SHEET):
+                content = files[name]
+                draft = place / f".{name}.{os.getpid()}"
+                draft.write_bytes(content.encode() if isinstance(content, str) else content)
+                draft.replace(place / name)
+        except OSError as error:
+            raise InfrastructureFault(
+                f"The score sheet in {place} cannot be written anew: {error.strerror}",
+                hint=f"Free some space and try again. {SHEET} is as it was, unless it is newer than {old.name}.",
+            ) from error
+        return old
 
     def write_summary(self, content: str) -> Path:
         """Replace the summary in one step."""

@@ -1,0 +1,84 @@
+"""What `grader sheet review` does: read forms, rate, sign, and write a run's folder anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader import clock
+from grader.cli.console import out, print_json
+from grader.errors import UsageError
+from grader.model.sheet import ScoreSheet
+from grader.render import notebook_words
+from grader.render.csv_row import summary_csv
+from grader.render.files import sheet_files
+from grader.scoring.signing import sign
+from grader.store.folder import SHEET, SUMMARY, SheetFolder, read_sheet
+from grader.store.reviewing import review_sheet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reviewed:
+    """A sheet with its reviews: the new one, its file, and where the old one is."""
+
+    sheet: ScoreSheet
+    file: Path
+    old: Path
+
+
+def review(
+    file: Path, forms: Sequence[Path], *, restart: bool, key_of: Callable[[ScoreSheet], bytes | None]
+) -> Reviewed:
+    """Put forms on a sheet.
+
+    Args:
+        file: The sheet.json of a run's folder.
+        forms: Filled-in forms.
+        restart: Forget earlier reviews.
+        key_of: Gives the signing key for a sheet that is genuine and ours.
+
+    Raises:
+        UsageError: Sheet or forms cannot be used; nothing was written then.
+    """
+    sheet = read_sheet(file)
+    key = key_of(sheet)
+    if key is None:
+        raise UsageError(
+            f"{file} was changed since it was signed, or signed by somebody else.",
+            hint="Reviews are added where the submission was graded, to the sheet.json that was written then.",
+        )
+    if file.name != SHEET:
+        raise UsageError(
+            f"{file.name} is not the sheet of a run's folder.", hint=f"Name the {SHEET}; its folder is written anew."
+        )
+    rated = sign(review_sheet(sheet, forms, clock.now(), restart=restart), key)
+    place = file.resolve().parent
+    folder = SheetFolder(place.parent)
+    old = folder.renew(place, sheet_files(rated, key))
+    if (place.parent / SUMMARY).is_file():
+        folder.write_summary(summary_csv((each, str(where)) for where, each in folder.sheets()))
+    return Reviewed(sheet=rated, file=file, old=old)
+
+
+def show(reviewed: Reviewed, *, as_json: bool) -> None:
+    """Print what the sheet says now, and where the old one is."""
+    part = reviewed.sheet.decision
+    assert part is not None
+    assert part.human is not None
+    human = part.human
+    if as_json:
+        print_json(
+            {
+                "sheet": str(reviewed.file),
+                "before": str(reviewed.old),
+                "state": human.state.value,
+                "reviewers": [review.reviewer for review in human.reviews],
+                "human": None if human.earned is None else float(human.earned),
+                "total": None if part.total is None else float(part.total),
+            }
+        )
+        return
+    console = out()
+    console.print(notebook_words.sentence(reviewed.sheet), markup=False, soft_wrap=True)
+    console.print(f"The sheet as it was: {reviewed.old}", markup=False, soft_wrap=True)
