@@ -1,0 +1,231 @@
+"""Starts of the service: as few as can be, each only when a check needs it, and none twice in vain.
+
+A service may refuse to become ready, die in the middle, hang, or close connections. Each of these has a check that
+it costs; for all other checks the service is started again where that helps, a bounded number of times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from calls import READY, get
+
+from grader.checker.api import Reason, SubmissionFailed
+from grader.checker.service import Exchange, Request
+from grader.clock import monotonic
+
+READY_SECONDS, REQUEST_SECONDS = 30.0, 5.0
+MOST_REVIVALS, MOST_HANGS = 6, 3
+LOST = ("refused", "reset")
+CHUNK = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One way to start the service.
+
+    Attributes:
+        name: What the start is for.
+        folder: Folder of the variant that becomes MODEL_DIR.
+        version: MODEL_VERSION.
+        waits: The service should become ready; the start waits for it.
+    """
+
+    name: str
+    folder: str = "artifacts"
+    version: str = "v1"
+    waits: bool = True
+
+
+MAIN = Stage("answers")
+SECOND = Stage("operations", version="v2")
+BUSY = Stage("performance")
+SLOW = Stage("slow artefact", folder="slow", waits=False)
+CORRUPT = Stage("corrupt artefact", folder="corrupt", version="v2", waits=False)
+HALF_CORRUPT = Stage("one corrupt artefact", folder="corrupt")
+
+
+@dataclass(slots=True)
+class Troubles:
+    """What went wrong with the process, apart from its answers: ends by itself, requests lost with a connection."""
+
+    deaths: list[str] = field(default_factory=list)
+    lost: int = 0
+
+
+class Bench:
+    """The candidate's service, in whichever stage a check needs it.
+
+    Args:
+        service: The harness's fixture.
+        folder: The variant's folder.
+    """
+
+    def __init__(self, service: Any, folder: Path) -> None:
+        self.service = service
+        self.troubles = Troubles()
+        self.ready_seconds: list[float] = []
+        self._folder = folder
+        self._stage: Stage | None = None
+        self._hung = False
+        self._never: SubmissionFailed | None = None
+        self._revivals = 0
+        self._hangs = 0
+
+    def use(self, stage: Stage) -> None:
+        """Bring the service into a stage, unless it is there and alive.
+
+        Raises:
+            SubmissionFailed: It does not become ready, or it does not stay alive or answer.
+        """
+        if self._never is not None:
+            raise self._never
+        if self._stage == stage:
+            if not self._hung and self.service.alive():
+                return
+            self._count_revival(stage)
+        self._start(stage)
+
+    def spoil(self) -> None:
+        """Say that the service must be started afresh before it is used again."""
+        self._stage = None
+
+    def _count_revival(self, stage: Stage) -> None:
+        self._revivals += 1
+        if not self._hung:
+            self.troubles.deaths.append(f"while in use for {stage.name}")
+        if self._revivals > MOST_REVIVALS:
+            because = f"The service ended or hung {self._revivals} times, and was not started again after that."
+            self._never = SubmissionFailed(Reason.CRASHED, because)
+            raise self._never
+
+    def _start(self, stage: Stage) -> None:
+        self._stage, self._hung = None, False
+        inputs = {"artifacts": self._folder / stage.folder}
+        environment = {"MODEL_DIR": "{artifacts}", "MODEL_VERSION": stage.version}
+        try:
+            ready = READY if stage.waits else None
+            started = self.service.start(inputs, environment, ready=ready, seconds=READY_SECONDS)
+        except SubmissionFailed as failure:
+            # A service that cannot start once will not be waited for thirty times.
+            if stage.waits and stage.folder == "artifacts":
+                self._never = failure
+            raise
+        if stage.waits:
+            self.ready_seconds.append(started.seconds)
+        self._stage = stage
+
+    def once(self, request: Request, seconds: float = REQUEST_SECONDS) -> Exchange:
+        """Make one request just now, with no second attempt; also while a load runs in the background."""
+        began = monotonic()
+        reply = self.service.send(request, seconds=seconds)
+        status, error = reply.header.get("status"), reply.header.get("error")
+        headers = reply.header.get("headers")
+        return Exchange(
+            request=0,
+            status=status if isinstance(status, int) else 0,
+            body=reply.body,
+            headers={str(pair[0]).lower(): str(pair[1]) for pair in headers} if isinstance(headers, list) else {},
+            seconds=monotonic() - began,
+            began=0.0,
+            error=error if isinstance(error, str) else "protocol",
+        )
+
+    def once_ready(self) -> Exchange:
+        """Ask just now whether the service is ready."""
+        return self.once(get(READY))
+
+    def ask(self, *requests: Request, stage: Stage | None = None) -> list[Exchange]:
+        """Send requests one after the other, each on a connection of its own."""
+        return self.send(list(requests), concurrency=1, keep_alive=False, stage=stage)
+
+    def send(
+        self,
+        requests: Sequence[Request],
+        *,
+        concurrency: int = 8,
+        keep_alive: bool = True,
+        stage: Stage | None = None,
+    ) -> list[Exchange]:
+        """Send requests, and those again that were lost with a connection or a process.
+
+        Returns:
+            One exchange per request, in their order.
+
+        Raises:
+            SubmissionFailed: The service cannot be started, or died too often.
+        """
+        stage = stage or self._stage or MAIN
+        found: list[Exchange] = []
+        for start in range(0, len(requests), CHUNK):
+            part = requests[start : start + CHUNK]
+            self.use(stage)
+            answers = self._chunk(part, concurrency, keep_alive=keep_alive, stage=stage)
+            found += [replace(each, request=start + each.request) for each in answers]
+            if self._note_hang(answers):
+                # Nobody waits for a service that answers nothing; what was not sent counts as not answered.
+                rest = range(len(found), len(requests))
+                return found + [replace(answers[-1], request=place, status=0, error="timeout") for place in rest]
+        return found
+
+    def _chunk(self, part: Sequence[Request], concurrency: int, *, keep_alive: bool, stage: Stage) -> list[Exchange]:
+        found = self._load(part, concurrency, keep_alive=keep_alive)
+        missing = lost_places(found)
+        self.troubles.lost += len(missing)
+        while missing:
+            died = not self.service.alive()
+            self.use(stage)
+            again = self._load([part[place] for place in missing], concurrency, keep_alive=False)
+            for place, exchange in zip(missing, again, strict=True):
+                found[place] = replace(exchange, request=place)
+            missing = lost_places(found) if died else []
+        return found
+
+    def _load(self, requests: Sequence[Request], concurrency: int, *, keep_alive: bool) -> list[Exchange]:
+        """Send one load, the first requests by themselves: where none of them is answered, the rest is not sent."""
+        first = requests[:concurrency]
+        found = self.load(first, concurrency=concurrency, keep_alive=keep_alive)
+        if len(requests) == len(first) or all(each.error == "timeout" for each in found):
+            left = range(len(first), len(requests))
+            return found + [replace(found[0], request=place) for place in left]
+        rest = self.load(requests[concurrency:], concurrency=concurrency, keep_alive=keep_alive)
+        return found + [replace(each, request=len(first) + each.request) for each in rest]
+
+    def load(self, requests: Sequence[Request], *, concurrency: int = 8, keep_alive: bool = True) -> list[Exchange]:
+        """Send requests as they are, once.
+
+        Raises:
+            SubmissionFailed: The box did not survive it.
+        """
+        most = 10.0 + REQUEST_SECONDS * (len(requests) / concurrency + 1)
+        try:
+            return list(
+                self.service.load(
+                    requests,
+                    concurrency=concurrency,
+                    keep_alive=keep_alive,
+                    seconds=most,
+                    request_seconds=REQUEST_SECONDS,
+                )
+            )
+        except SubmissionFailed:
+            self.spoil()
+            raise
+
+    def _note_hang(self, found: Sequence[Exchange]) -> bool:
+        hung = sum(each.error == "timeout" for each in found)
+        if hung == 0 or hung < len(found) / 2:
+            return False
+        self._hangs += 1
+        self._hung = True
+        if self._hangs >= MOST_HANGS:
+            self._never = SubmissionFailed(Reason.TIMEOUT, "The service left most requests without an answer.")
+        return True
+
+
+def lost_places(found: Sequence[Exchange]) -> list[int]:
+    """Return the places of requests that were lost with their connection."""
+    return [place for place, each in enumerate(found) if each.error in LOST]

@@ -1,0 +1,114 @@
+"""Memory over many requests, and the health route beside large batches."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from bench import BUSY
+from calls import HEALTH, answered, batch, get, predict
+from timing import CONCURRENCY, Measured
+
+from grader.checker.api import linear
+from grader.clock import monotonic
+
+MB = 1e6
+REQUESTS, PIECE, WARM = 3_000, 250, 300
+MOST_SECONDS = 45.0
+LARGE_ROWS, BUSY_SECONDS, MOST_LARGE = 512, 3.0, 120
+HEALTH_PAUSE, HEALTH_SECONDS = 0.02, 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """Memory after some numbers of requests, in MB above the first, scaled to 3 000 requests."""
+
+    requests: tuple[int, ...]
+    megabytes: tuple[float, ...]
+    answered: float
+
+    @property
+    def growth(self) -> float:
+        """MB that 3 000 requests add."""
+        done = self.requests[-1] - self.requests[0]
+        return self.megabytes[-1] * REQUESTS / done if done else math.inf
+
+    @property
+    def activity(self) -> float:
+        """Credit is for requests that were answered, and for enough of them."""
+        return linear(self.answered, 0.5, 0.95) * linear(self.requests[-1], 250, 1_000)
+
+    @property
+    def told(self) -> str:
+        """Say what it was measured on."""
+        return f"measured over {self.requests[-1]} requests, of which {self.answered:.0%} were answered."
+
+
+def memory_growth(measured: Measured) -> Growth:
+    """Send many requests and look at the box's memory between them."""
+    bench = measured.bench
+    bench.use(BUSY)
+    with measured.turn(candidate=True):
+        good = _send(measured, WARM)
+        requests, memory, sent = [0], [bench.service.usage()[1]], WARM
+        end = monotonic() + MOST_SECONDS
+        while requests[-1] < REQUESTS and monotonic() < end:
+            good += _send(measured, PIECE)
+            sent += PIECE
+            requests.append(requests[-1] + PIECE)
+            memory.append(bench.service.usage()[1])
+    return Growth(tuple(requests), tuple((each - memory[0]) / MB for each in memory), good / sent)
+
+
+def _send(measured: Measured, count: int) -> int:
+    requests = [predict(row) for row in measured.rows(count, measured.names.next())]
+    return sum(answered(each) for each in measured.bench.send(requests, concurrency=CONCURRENCY, stage=BUSY))
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How quickly the health route answered, and which share of the batches beside it was answered."""
+
+    seconds: tuple[float, ...]
+    batches: float
+
+    @property
+    def polls(self) -> int:
+        """How often it was asked."""
+        return len(self.seconds)
+
+    @property
+    def p95(self) -> float:
+        """95 % of the answers came within this."""
+        return float(np.quantile(self.seconds, 0.95, method="higher")) if self.seconds else math.inf
+
+    @property
+    def activity(self) -> float:
+        """Credit is for being alive beside work, not beside refused work."""
+        return linear(self.batches, 0.5, 0.95)
+
+    @property
+    def note(self) -> str:
+        """Say why credit is reduced."""
+        return "" if self.activity == 1 else f" Only {self.batches:.0%} of the batches were answered."
+
+
+def health_while_busy(measured: Measured) -> Health:
+    """Ask the health route again and again while large batches are scored."""
+    bench = measured.bench
+    bench.use(BUSY)
+    with measured.turn(candidate=True) as service:
+        alone = bench.load([batch(measured.rows(LARGE_ROWS, measured.names.next()))], concurrency=1)[0]
+        count = max(3, min(MOST_LARGE, math.ceil(BUSY_SECONDS / max(alone.seconds, 0.001))))
+        large = [batch(measured.rows(LARGE_ROWS, measured.names.next())) for _ in range(count)]
+        seconds: list[float] = []
+        with service.background(large, concurrency=2, seconds=60.0) as running:
+            end = monotonic() + min(BUSY_SECONDS, 0.8 * count * alone.seconds)
+            while monotonic() < end or len(seconds) < 5:
+                exchange = bench.once(get(HEALTH), HEALTH_SECONDS)
+                seconds.append(exchange.seconds if answered(exchange) else math.inf)
+                time.sleep(HEALTH_PAUSE)
+        done = [answered(each) for each in running.exchanges]
+    return Health(tuple(seconds), sum(done) / max(len(done), 1))

@@ -1,0 +1,75 @@
+"""The end of the service: what becomes of requests that are under way."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+
+from bench import BUSY
+from calls import answered, batch
+from parity import Strata
+
+from grader.checker.service import Exchange, Request, ServiceEnding
+from grader.clock import monotonic
+
+SECONDS, LOAD_SECONDS, CLOCKS = 5.0, 2.5, 0.03
+ROWS, CONCURRENCY, MOST_BATCHES = 512, 4, 80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How the service ended, and how many requests were under way then and were answered."""
+
+    ending: ServiceEnding
+    under_way: int
+    finished: int
+
+    @property
+    def share(self) -> float:
+        """Share of the points."""
+        if self.ending.timed_out:
+            return 0.0
+        finished = self.finished / self.under_way if self.under_way else 0.0
+        clean = 1.0 if self.ending.exit_status == 0 else 0.4 if self.ending.signal == 15 else 0.0
+        return (0.6 * finished + 0.4 * clean * (finished > 0)) * (0.8 if self.ending.leftovers else 1.0)
+
+    @property
+    def because(self) -> str:
+        """Say it in a few sentences."""
+        if self.ending.timed_out:
+            return f"It did not end within {SECONDS:.0f} s of SIGTERM."
+        how = (
+            f"signal {self.ending.signal}"
+            if self.ending.exit_status is None
+            else f"exit status {self.ending.exit_status}"
+        )
+        told = f"It ended with {how} after {self.ending.seconds:.1f} s; {self.finished} of {self.under_way} requests "
+        told += "that were under way were answered."
+        return told + (" It left processes behind." if self.ending.leftovers else "")
+
+
+def end_under_load(strata: Strata) -> Ended:
+    """Send SIGTERM while batches are scored."""
+    bench = strata.bench
+    rows = [row for row in strata.rows("mixed", ROWS, "ending") if not isinstance(row, str)]
+
+    def make() -> Request:
+        return batch([strata.names.rename(row) for row in rows])
+
+    alone = bench.ask(make(), stage=BUSY)[0]
+    count = max(2 * CONCURRENCY, min(MOST_BATCHES, math.ceil(LOAD_SECONDS / max(alone.seconds, 0.01))))
+    requests = [make() for _ in range(count)]
+    with bench.service.background(requests, concurrency=CONCURRENCY, seconds=60.0, request_seconds=8.0) as running:
+        began = monotonic()
+        time.sleep(min(0.5, 0.25 * count * alone.seconds))
+        moment = monotonic() - began
+        ending = bench.service.stop("TERM", seconds=SECONDS)
+    bench.spoil()
+    under_way = [each for each in running.exchanges if was_under_way(each, moment)]
+    return Ended(ending=ending, under_way=len(under_way), finished=sum(answered(each) for each in under_way))
+
+
+def was_under_way(exchange: Exchange, moment: float) -> bool:
+    """Tell whether a request had been sent for certain before a moment, and was not answered then."""
+    return exchange.began < moment - CLOCKS and exchange.began + exchange.seconds > moment

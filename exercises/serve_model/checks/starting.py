@@ -1,0 +1,143 @@
+"""Starts that take long or must not succeed: what the service says of itself meanwhile."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from bench import CORRUPT, HALF_CORRUPT, SLOW, Bench
+from calls import HEALTH, Names, Row, activate, answered, get, object_of, predict, prediction, probability
+from parity import CLOSE, Strata
+
+from grader.checker.service import Exchange
+from grader.clock import monotonic
+
+SLOW_SECONDS, CORRUPT_SECONDS, SETTLE_SECONDS, PAUSE = 30.0, 12.0, 2.0, 0.03
+LATE_FIRST = 0.5  # seconds by which the first prediction may be slower than later ones
+
+
+@dataclass(slots=True, kw_only=True)
+class SlowStart:
+    """What was seen while a model loaded that takes its time.
+
+    Attributes:
+        alive: /health answered while /ready did not say 200 yet.
+        waiting: /ready answered 503 meanwhile.
+        ready: It became ready.
+        right: The first predictions after that were answered, and right.
+        first: Seconds of the very first one.
+        later: Seconds of those after it.
+        odd: Other statuses of /ready.
+    """
+
+    alive: bool = False
+    waiting: bool = False
+    ready: bool = False
+    right: bool = False
+    first: float = 0.0
+    later: float = 0.0
+    odd: set[int] = field(default_factory=set)
+
+    @property
+    def early(self) -> bool:
+        """It said that it was ready when it was not."""
+        return self.ready and (not self.right or self.first > self.later + LATE_FIRST)
+
+
+def slow_start(strata: Strata) -> SlowStart:
+    """Start with an artefact that loads slowly, and look all the time."""
+    bench = strata.bench
+    rows = strata.rows("plain", 4, "slow start")
+    found = SlowStart()
+    bench.use(SLOW)
+    end = monotonic() + SLOW_SECONDS
+    while monotonic() < end and bench.service.alive():
+        ready = bench.once_ready()
+        if answered(ready):
+            found.ready = True
+            _first_predictions(found, bench, strata, rows)
+            break
+        if answered(ready, 503):
+            found.waiting = True
+            found.alive = answered(bench.once(get(HEALTH))) or found.alive
+        elif ready.status:
+            found.odd.add(ready.status)
+        time.sleep(PAUSE)
+    bench.spoil()
+    return found
+
+
+def _first_predictions(found: SlowStart, bench: Bench, strata: Strata, rows: Sequence[Row]) -> None:
+    exchanges = [bench.once(predict(row), 10.0) for row in rows]
+    found.first = exchanges[0].seconds
+    found.later = float(np.median([each.seconds for each in exchanges[1:]]))
+    # Whether numbers are right is for other checks; here they must be those that it gives later.
+    again = [bench.once(predict(strata.names.rename(row))) for row in rows]
+    found.right = all(_alike(*pair) for pair in zip(exchanges, again, strict=True))
+
+
+def _alike(one: Exchange, other: Exchange) -> bool:
+    return abs(probability(prediction(one)) - probability(prediction(other))) <= CLOSE
+
+
+@dataclass(slots=True, kw_only=True)
+class CorruptStart:
+    """What was seen when the version to start with is damaged."""
+
+    statuses: set[int] = field(default_factory=set)
+    alive: bool = False
+    predicted: bool = False
+
+    @property
+    def refused(self) -> bool:
+        """It was never ready, and predicted nothing."""
+        return 200 not in self.statuses and not self.predicted
+
+
+def corrupt_start(strata: Strata) -> CorruptStart:
+    """Start with a damaged version; it must say that it lives and is not ready."""
+    bench = strata.bench
+    row = strata.rows("plain", 1, "corrupt start")[0]
+    found = CorruptStart()
+    bench.use(CORRUPT)
+    began = monotonic()
+    seen = None
+    while bench.service.alive() and monotonic() < began + CORRUPT_SECONDS:
+        ready = bench.once_ready()
+        if ready.status:
+            found.statuses.add(ready.status)
+            seen = seen or monotonic()
+            found.alive = answered(bench.once(get(HEALTH)))
+        # Once it answers, loading takes no longer than for a sound version.
+        if 200 in found.statuses or (seen and monotonic() > seen + SETTLE_SECONDS):
+            break
+        time.sleep(5 * PAUSE)
+    found.predicted = answered(bench.once(predict(row)))
+    bench.spoil()
+    return found
+
+
+@dataclass(slots=True, kw_only=True)
+class Refusal:
+    """How the activation of a damaged version was answered, and whether the old one went on."""
+
+    status: int = 0
+    goes_on: bool = False
+
+
+def refused_activation(bench: Bench, names: Names, rows: Sequence[Row]) -> Refusal:
+    """Activate a damaged version."""
+    bench.use(HALF_CORRUPT)
+    before = [prediction(bench.once(predict(row))) for row in rows]
+    refused = bench.once(activate("v2"), 10.0)
+    after = [prediction(bench.once(predict(names.rename(row)))) for row in rows]
+    ready = object_of(bench.once_ready()).get("model_version") == "v1"
+    same = all(
+        one.get("model_version") == other.get("model_version") == "v1"
+        and abs(probability(one) - probability(other)) <= CLOSE
+        for one, other in zip(before, after, strict=True)
+    )
+    bench.spoil()
+    return Refusal(status=0 if refused.error else refused.status, goes_on=ready and same)

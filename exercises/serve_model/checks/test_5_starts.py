@@ -1,0 +1,42 @@
+"""Starts: with a model that loads slowly, and with one that is damaged."""
+
+from __future__ import annotations
+
+import pytest
+from gates import uses_the_model
+from starting import corrupt_start, refused_activation, slow_start
+
+
+@pytest.mark.check(
+    id="C1",
+    points=4,
+    competency="operations",
+    title="Is ready when it can answer and not before, and never with a damaged model",
+    question="Traffic arrives the moment your service says that it is ready. What must have happened before?",
+    feedback=(
+        "The service says that it is ready too early, does not answer while it loads, or serves a version whose files "
+        "are damaged."
+    ),
+)
+def test_readiness(strata, names, award):
+    gate = uses_the_model(strata.plain)
+    slow = slow_start(strata)
+    corrupt = corrupt_start(strata)
+    refused = refused_activation(strata.bench, names, strata.rows("plain", 3, "refused activation"))
+    in_time = slow.ready and not slow.early
+    parts = {
+        "ready when it can answer": 0.3 * in_time,
+        "answers while it loads": 0.2 * (slow.alive and slow.waiting and in_time),
+        "never ready with a damaged model": 0.2 * corrupt.refused,
+        "alive with a damaged model": 0.1 * (corrupt.refused and corrupt.alive),
+        "refuses to activate a damaged model": 0.2 * (refused.status == 409 and refused.goes_on),
+    }
+    evidence = {
+        "slow model": f"ready {slow.ready}, 503 before {slow.waiting}, first answer {slow.first:.2f} s, later "
+        f"{slow.later:.2f} s, first answers right {slow.right}",
+        "damaged model": f"/ready answered {sorted(corrupt.statuses) or 'nothing'}, /health {corrupt.alive}",
+        "activation of a damaged model": f"status {refused.status}, the old one goes on: {refused.goes_on}",
+    }
+    missing = [name for name, value in parts.items() if not value]
+    because = f"Missing: {'; '.join(missing)}." if missing else "It is ready when it can answer, and never otherwise."
+    award(min(1.0, sum(parts.values())) * gate.value, because + gate.note, evidence=evidence)
