@@ -56,7 +56,7 @@ def draw_outcome(rng: np.random.Generator) -> Outcome:
     """Draw one world's label law and score model; the base rate is set later, see `balanced`."""
     slopes = rng.uniform(0.10, 0.35, 6) * rng.choice([-1.0, 1.0], 6)
     strongest = int(rng.integers(3))  # a feature that is never null and never tied
-    slopes[strongest] = rng.uniform(0.75, 0.9) * rng.choice([-1.0, 1.0])
+    slopes[strongest] = rng.uniform(0.9, 1.05) * rng.choice([-1.0, 1.0])
     wrong = np.zeros(6)
     wrong[rng.choice(6, 2, replace=False)] = rng.choice([-1.0, 1.0], 2) * rng.uniform(0.10, 0.18, 2)
     return Outcome(

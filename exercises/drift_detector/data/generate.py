@@ -1,0 +1,88 @@
+"""Generate a variant of `drift_detector`: what candidates see, and what checks need beside the world itself.
+
+public   reference.parquet, reference_labels.parquet, and 12 tagged windows of the same world: examples/, examples.json
+hidden   reference.parquet, reference_labels.parquet, and reference_power.json: how often the reference solution notices
+         each drift. Windows are not stored: checks draw them from the world of the same seed.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from power import measure_power
+from world import SIZES, World
+
+# mode, rows, kind, and place of the size on the ladder; the order is shuffled
+EXAMPLES = (
+    ("pooled", 500, None, 0),
+    ("pooled", 60, None, 0),
+    ("slice", 500, None, 0),
+    ("slice", 2000, None, 0),
+    ("slice", 500, "mean", 1),
+    ("pooled", 500, "scale", 2),
+    ("slice", 500, "shape", 2),
+    ("pooled", 500, "category", 1),
+    ("slice", 500, "level", 1),
+    ("slice", 500, "missing", 2),
+    ("pooled", 500, "pair", 1),
+    ("slice", 500, "unit", 2),
+)
+
+
+def generate(seed: int, split: str, destination: Path) -> None:
+    """Write one split of a variant; the same seed gives the same bytes.
+
+    Args:
+        seed: The variant's seed.
+        split: "public" or "hidden".
+        destination: Folder to write into; made if it is not there.
+
+    Raises:
+        ValueError: Another split is asked for.
+    """
+    if split not in ("public", "hidden"):
+        raise ValueError(f"there is no split {split!r}; it is 'public' or 'hidden'")
+    destination.mkdir(parents=True, exist_ok=True)
+    world = World(seed)
+    reference, labels = world.reference(), world.reference_labels()
+    write_parquet(reference, destination / "reference.parquet")
+    write_parquet(labels, destination / "reference_labels.parquet")
+    if split == "public":
+        _write_examples(world, destination)
+    else:
+        measured = measure_power(world, reference, labels)
+        (destination / "reference_power.json").write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+
+
+def write_parquet(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table without a library's metadata, so that any reader gets plain columns."""
+    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+    texts = [place for place, field in enumerate(table.schema) if pa.types.is_large_string(field.type)]
+    for place in texts:
+        table = table.set_column(place, table.schema.field(place).name, table.column(place).cast(pa.string()))
+    pq.write_table(table, path, compression="zstd")
+
+
+def _write_examples(world: World, destination: Path) -> None:
+    (destination / "examples").mkdir(exist_ok=True)
+    rng = np.random.default_rng([world.seed, 4])
+    tags = {}
+    for number, place in enumerate(rng.permutation(len(EXAMPLES)), start=1):
+        mode, rows, kind, step = EXAMPLES[place]
+        size = SIZES[kind][step] if kind else None
+        window = (world.pooled if mode == "pooled" else world.slice)(rows, rng, kind, size)
+        name = f"window_{number:02d}.parquet"
+        write_parquet(window, destination / "examples" / name)
+        tags[name] = {
+            "hours": "all week" if mode == "pooled" else "four hours",
+            "rows": rows,
+            "drift": kind is not None,
+            "kind": kind,
+            "features": list(world.target(kind)) if kind else [],
+        }
+    (destination / "examples.json").write_text(json.dumps(tags, indent=2) + "\n", encoding="utf-8")
