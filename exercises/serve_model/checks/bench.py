@@ -120,19 +120,7 @@ class Bench:
 
     def once(self, request: Request, seconds: float = REQUEST_SECONDS) -> Exchange:
         """Make one request just now, with no second attempt; also while a load runs in the background."""
-        began = monotonic()
-        reply = self.service.send(request, seconds=seconds)
-        status, error = reply.header.get("status"), reply.header.get("error")
-        headers = reply.header.get("headers")
-        return Exchange(
-            request=0,
-            status=status if isinstance(status, int) else 0,
-            body=reply.body,
-            headers={str(pair[0]).lower(): str(pair[1]) for pair in headers} if isinstance(headers, list) else {},
-            seconds=monotonic() - began,
-            began=0.0,
-            error=error if isinstance(error, str) else "protocol",
-        )
+        return once(self.service, request, seconds)
 
     def once_ready(self) -> Exchange:
         """Ask just now whether the service is ready."""
@@ -229,3 +217,20 @@ class Bench:
 def lost_places(found: Sequence[Exchange]) -> list[int]:
     """Return the places of requests that were lost with their connection."""
     return [place for place, each in enumerate(found) if each.error in LOST]
+
+
+def once(service: Any, request: Request, seconds: float) -> Exchange:
+    """Make one request of a service just now; also while a load runs in the background."""
+    began = monotonic()
+    reply = service.send(request, seconds=seconds)
+    status, error = reply.header.get("status"), reply.header.get("error")
+    headers = reply.header.get("headers")
+    return Exchange(
+        request=0,
+        status=status if isinstance(status, int) else 0,
+        body=reply.body,
+        headers={str(pair[0]).lower(): str(pair[1]) for pair in headers} if isinstance(headers, list) else {},
+        seconds=monotonic() - began,
+        began=0.0,
+        error=error if isinstance(error, str) else "protocol",
+    )

@@ -61,6 +61,7 @@ class Counted:
 def count(strata: Strata) -> Counted:
     """Make known requests between two looks at the counters."""
     bench = strata.bench
+    scrape(bench)
     _traffic(strata, "before")  # so that all series which honest labels can have are there
     before = scrape(bench)
     own, decisions = _traffic(strata, "counted")
@@ -123,7 +124,7 @@ class Repeated:
     def share(self) -> float:
         """Share of the points: an id that stands for two bodies spoils all of it."""
         parts = 0.35 * self.same + 0.15 * self.at_once + 0.2 * self.in_batch + 0.3 * self.counted_once
-        return self.conflict * parts
+        return round(self.conflict * parts, 9)
 
 
 def repeat(strata: Strata) -> Repeated:

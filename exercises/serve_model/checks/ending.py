@@ -13,7 +13,7 @@ from parity import Strata
 from grader.checker.service import Exchange, Request, ServiceEnding
 from grader.clock import monotonic
 
-SECONDS, LOAD_SECONDS, CLOCKS = 5.0, 2.5, 0.03
+SECONDS, LOAD_SECONDS, LEAST_LEAD = 5.0, 2.5, 0.05
 ROWS, CONCURRENCY, MOST_BATCHES = 512, 4, 80
 
 
@@ -32,7 +32,8 @@ class Ended:
             return 0.0
         finished = self.finished / self.under_way if self.under_way else 0.0
         clean = 1.0 if self.ending.exit_status == 0 else 0.4 if self.ending.signal == 15 else 0.0
-        return (0.6 * finished + 0.4 * clean * (finished > 0)) * (0.8 if self.ending.leftovers else 1.0)
+        share = (0.6 * finished + 0.4 * clean * (finished > 0)) * (0.8 if self.ending.leftovers else 1.0)
+        return round(share, 9)
 
     @property
     def because(self) -> str:
@@ -66,10 +67,12 @@ def end_under_load(strata: Strata) -> Ended:
         moment = monotonic() - began
         ending = bench.service.stop("TERM", seconds=SECONDS)
     bench.spoil()
-    under_way = [each for each in running.exchanges if was_under_way(each, moment)]
+    # What was sent only just now may not have been read yet, and no server can finish what it has not read.
+    lead = max(LEAST_LEAD, alone.seconds)
+    under_way = [each for each in running.exchanges if was_under_way(each, moment, lead)]
     return Ended(ending=ending, under_way=len(under_way), finished=sum(answered(each) for each in under_way))
 
 
-def was_under_way(exchange: Exchange, moment: float) -> bool:
-    """Tell whether a request had been sent for certain before a moment, and was not answered then."""
-    return exchange.began < moment - CLOCKS and exchange.began + exchange.seconds > moment
+def was_under_way(exchange: Exchange, moment: float, lead: float) -> bool:
+    """Tell whether a request had been sent some time before a moment, and was not answered then."""
+    return exchange.began < moment - lead and exchange.began + exchange.seconds > moment

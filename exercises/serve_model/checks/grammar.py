@@ -219,7 +219,8 @@ def _from_grammar(rows: Sequence[Mapping[str, Any]]) -> st.SearchStrategy[Case]:
 def _raw(rows: Sequence[Mapping[str, Any]]) -> st.SearchStrategy[Case]:
     row = write({**rows[0], "request_id": ID}).encode()
     bodies = [
-        b"", b"null", b"[]", b"{}", b'"', b"\xff\xfe", b"\xef\xbb\xbf" + row, row[:-1], row + row, row.replace(b'"', b"'"),
+        b"", b"null", b"[]", b"{}", b'"', b"\xff\xfe", b"\xef\xbb\xbf" + row, row[:-1], row + row,
+        row.replace(b'"', b"'"),
         b"[" * 5_000, b'{"a":' * 5_000, row.decode().encode("utf-16"), row[:-1] + b', "amount": 1}', b"\x00" * 64,
         row.replace(b"customer_id", b"customer\xffid"), b'{"rows": [' + b"[" * 2_000 + b"]" * 2_000 + b"]}",
     ]  # fmt: skip

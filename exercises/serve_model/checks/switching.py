@@ -74,7 +74,7 @@ class Switched:
         whole = linear(len(self.failures) / max(self.total, 1), FAILED_NONE, 0.0)
         pure = linear(self.mixed, MIXED_NONE, 0)
         prompt = linear(self.stale / max(self.judged, 1), 0.2, 0.0)
-        return self.works * min(whole, pure) * (0.7 + 0.2 * prompt + 0.1 * self.unknown)
+        return round(self.works * min(whole, pure) * (0.7 + 0.2 * prompt + 0.1 * self.unknown), 9)
 
     @property
     def because(self) -> str:

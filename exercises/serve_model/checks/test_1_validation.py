@@ -75,7 +75,7 @@ def test_happy_path(bench, strata, award):
     }
     because = f"{parts['single']:.0%} of single answers and {parts['batch']:.0%} of those in a batch are as agreed."
     share = (0.55 * parts["single"] + 0.45 * parts["batch"]) * (0.7 + 0.3 * parts["ids differ"])
-    award(min(1.0, share), because, reason=Reason.SCHEMA, evidence=faults(answers + together), metrics=parts)
+    award(min(1.0, round(share, 9)), because, reason=Reason.SCHEMA, evidence=faults(answers + together), metrics=parts)
 
 
 def well_formed(row, answer) -> bool:

@@ -33,7 +33,7 @@ def judge(award, *weighted):
     evidence = {key: value for parity, _ in weighted for key, value in parity.evidence().items()}
     because = " ".join(parity.because for parity, _ in weighted)
     metrics = {parity.stratum: parity.value for parity, _ in weighted}
-    award(min(1.0, credit), because, evidence=evidence, metrics=metrics)
+    award(min(1.0, round(credit, 9)), because, evidence=evidence, metrics=metrics)
 
 
 @pytest.mark.check(

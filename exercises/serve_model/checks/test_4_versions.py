@@ -45,7 +45,7 @@ def test_threshold_and_class(strata, award):
         f"second version {second.value:.0%} of the probabilities are right."
     )
     evidence = {name: f"{value:.1%}" for name, value in parts.items()} | second.evidence()
-    award(min(1.0, share), because, evidence=evidence, metrics=parts)
+    award(min(1.0, round(share, 9)), because, evidence=evidence, metrics=parts)
 
 
 def decisions_right(edge) -> float:
@@ -82,7 +82,7 @@ def test_version_in_answers(strata, award):
     because = f"{min(parts.values()):.0%} to {max(parts.values()):.0%} of the answers name the version that was active."
     if not (back.worked and there.worked):
         because += " Activation is not answered as agreed."
-    award(min(1.0, share) * gate.value, because + gate.note, reason=Reason.SCHEMA, metrics=parts)
+    award(min(1.0, round(share, 9)) * gate.value, because + gate.note, reason=Reason.SCHEMA, metrics=parts)
 
 
 def asked(strata) -> list[str]:

@@ -39,4 +39,4 @@ def test_readiness(strata, names, award):
     }
     missing = [name for name, value in parts.items() if not value]
     because = f"Missing: {'; '.join(missing)}." if missing else "It is ready when it can answer, and never otherwise."
-    award(min(1.0, sum(parts.values())) * gate.value, because + gate.note, evidence=evidence)
+    award(min(1.0, round(sum(parts.values()), 9)) * gate.value, because + gate.note, evidence=evidence)
