@@ -17,6 +17,7 @@ import math
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 ANSWER_CAP = 256 * 1024
@@ -96,7 +97,7 @@ def _attempt(action: Any) -> dict[str, Any]:
 
 def _place(error: BaseException) -> str:
     """Name the innermost line of the submission's own files."""
-    place, trace, here = "", error.__traceback__, os.getcwd()
+    place, trace, here = "", error.__traceback__, str(Path.cwd())
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename
         if file.startswith(here + os.sep):
@@ -194,7 +195,7 @@ def respond(caller: Caller, request: dict[str, Any], tables: dict[str, bytes]) -
 def main() -> None:
     """Answer until the agent closes its end."""
     pipe = Pipe(int(sys.argv[2]), int(sys.argv[3]))
-    sys.path.insert(0, os.getcwd())
+    sys.path.insert(0, str(Path.cwd()))
     made: list[Caller] = []
     imported = _attempt(lambda: made.append(Caller(sys.argv[1])))
     pipe.answer(imported)

@@ -247,6 +247,8 @@ def _read(response: http.client.HTTPResponse, cap: int, end: float) -> tuple[byt
         data += piece
         if len(data) > cap or time.monotonic() > end:
             return bytes(data[:cap]), False
+    if time.monotonic() > end:  # a connection that was hung up looks like one that has ended
+        return bytes(data), False
     if response.length:
         raise http.client.IncompleteRead(bytes(data), response.length)
     response.close()  # reading piece by piece does not, and then the connection could not be used again

@@ -403,7 +403,8 @@ class RelayTransport(httpx.BaseTransport):
         headers = _pairs(reply.header)
         if any(name.lower() == "content-encoding" and value.lower() != "identity" for name, value in headers):
             raise SubmissionFailed(Reason.FORMAT, f"{where} was answered in a compressed form that nobody asked for.")
-        return httpx.Response(status, headers=headers, content=reply.body, request=request)
+        raw = [(name.encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in headers]
+        return httpx.Response(status, headers=raw, content=reply.body, request=request)
 
 
 def _options(concurrency: int, seconds: float, request_seconds: float, *, keep_alive: bool) -> dict[str, object]:

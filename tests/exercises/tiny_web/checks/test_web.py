@@ -21,7 +21,7 @@ def test_doubles(running, award):
 
 @pytest.mark.check(id="A2", points=2, competency="serving", title="Reads its data")
 def test_reads(running, variant, award):
-    response = running.client.get("/offset")
+    response = running.client.get("/offset", timeout=2)
     award(float(response.text == str(variant.number)), f"It gave {response.text[:80]!r}.")
 
 
@@ -42,6 +42,7 @@ def test_load(running, award):
 
 
 @pytest.mark.check(id="B2", points=2, competency="operations", title="Goes on under load, and ends when asked")
+@pytest.mark.requires("A1")
 def test_operations(service, variant, award):
     service.start({"given": variant.path / "given"}, {"DATA": "{given}"})
     with service.background([double(1)] * 40, concurrency=2, repeat=True) as running:
@@ -61,6 +62,7 @@ def test_operations(service, variant, award):
 
 
 @pytest.mark.check(id="C1", points=1, competency="performance", title="Is about as quick as the reference")
+@pytest.mark.requires("A1")
 def test_quick(service, reference_service, variant, award):
     requests = [double(1)] * 50
     service.start({"given": variant.path / "given"}, {"DATA": "{given}"})
