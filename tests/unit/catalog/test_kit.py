@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from grader import clock
-from grader.catalog.kit_files import sections_of
+from grader.catalog.kit_files import PYTHON, ROOT, SKELETON, sections_of
 from grader.errors import ExerciseDefect, InfrastructureFault, UsageError
 from grader.intake.limits import IntakeLimits
 from grader.intake.receive import receive
@@ -179,3 +179,19 @@ def test_a_name_that_cannot_be_seen_is_refused(make_kit: BuildKit) -> None:
 def test_sections_of_a_brief() -> None:
     brief = "# Title\n\nOnce upon.\n\n```\n# no heading\n```\n\n## Time\n\nFour hours.\n"
     assert sections_of(brief) == {"": "Once upon.\n\n```\n# no heading\n```", "Time": "Four hours."}
+
+
+def test_the_guide_names_the_limits_of_intake() -> None:
+    limits, guide = IntakeLimits(), (ROOT / "docs" / "candidates.md").read_text()
+    mib = f"{limits.unpacked // 2**20} MiB, or {limits.archive // 2**20} MiB packed"
+    assert f"more than {limits.files} files, {mib}" in guide
+
+
+def test_guide_and_kit_name_the_same_commands() -> None:
+    texts = [(ROOT / "docs" / "candidates.md").read_text(), (SKELETON / "README.md.j2").read_text()]
+    tables = [
+        {line for line in text.replace("{{ python }}", PYTHON).splitlines() if "`make " in line and "|" in line}
+        for text in texts
+    ]
+    assert len(tables[0]) == 4
+    assert tables[0] == tables[1]
