@@ -39,6 +39,7 @@ DELAYS = {SMALL_SHIFT: (25.0, 12.0), LARGE_SHIFT: (8.0, 4.0)}  # windows until t
 
 ALIVE = (0.1, 0.5)  # share of gross drift noticed, less the share of false alarms
 SECOND_ALPHAS = (0.01, 0.15, 0.20)
+TIMED_BLOCKS, TIMED_WINDOWS = 4, 26
 TIME_RATIO = (20.0, 4.0)
 MEDIAN_SECONDS = 0.5
 MEMORY = (2.0e9, 1.5e9)

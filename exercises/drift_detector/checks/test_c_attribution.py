@@ -70,7 +70,7 @@ def award_attribution(mode: str, panel, world, award, plot) -> None:
     award(
         attribution_credit(mean, by_chance) * gate,
         because,
-        reason=Reason.INACTIVE if gate < 0.5 else main_reason(every, ("answer", "scores")),
+        reason=Reason.INACTIVE if activity(seen) < 0.5 else main_reason(every, ("answer", "scores")),
         evidence={f"{kind} right": f"{share.count} of {share.total}" for kind, share in found.items()}
         | fault_facts(every, ("answer", "scores")),
         metrics={"right": mean, "chance": by_chance, "gate": gate},

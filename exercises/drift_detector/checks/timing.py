@@ -11,8 +11,6 @@ from care import mixed_asks
 
 from grader.checker.api import SubmissionFailed
 
-BLOCKS, WINDOWS = 4, 26
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
@@ -42,12 +40,12 @@ class Timing:
 
 def measure_time(session, reference, world, variant) -> Timing:
     """Let submission and reference take turns at the same windows."""
-    windows = [make_window(world, variant, ask) for ask in mixed_asks(WINDOWS)]
+    windows = [make_window(world, variant, ask) for ask in mixed_asks(anchors.TIMED_WINDOWS)]
     calls = [{"window": window} for window in windows if len(window) == anchors.PLAIN_ROWS]
     own, other, wall = [], [], []
     with reference.open(workers=2) as rival:
         _of_reference(lambda: _prepare(rival, world))
-        for _ in range(BLOCKS):
+        for _ in range(anchors.TIMED_BLOCKS):
             _of_reference(lambda: rival.map("check", calls))
             other.append(rival.last.cpu_seconds / len(calls))
             session.map("check", calls, seconds=anchors.CALL_SECONDS)
