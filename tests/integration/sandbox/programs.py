@@ -8,6 +8,11 @@ SILENT = READY + "while True: time.sleep(60)\n"
 
 LATE = READY + "os.read(0, 1)\nos.write(1, b'late')\ntime.sleep(60)\n"
 
+BUSY_ECHO = (
+    READY
+    + "import select\nwhile True:\n    if select.select([0], [], [], 0)[0]: os.write(1, os.read(0, 1) or sys.exit(0))\n"
+)
+
 FLOOD = READY + "piece = b'x' * 65536\nwhile True: os.write(1, piece)\n"
 
 FLOOD_THEN_READ = """

@@ -131,6 +131,27 @@ def test_kill_ends_the_stream_and_may_be_repeated(boxes: Boxes) -> None:
     box.kill()
 
 
+def test_a_paused_box_uses_no_time_and_goes_on_where_it_was(boxes: Boxes) -> None:
+    box = started(boxes(programs.BUSY_ECHO))
+    box.pause()
+    before = box.usage().cpu_seconds
+    box.write(b"x", soon())
+    with pytest.raises(TimeoutError):
+        box.read_exactly(1, Deadline(0.5))
+    idle = box.usage().cpu_seconds - before
+    box.resume()
+    assert box.read_exactly(1, soon()) == b"x"
+    assert idle < 0.1
+
+
+def test_nothing_is_left_of_a_paused_box(boxes: Boxes) -> None:
+    box = started(boxes(programs.GRANDCHILD))
+    traces = _traces(boxes, box)
+    box.pause()
+    box.close()
+    assert not traces()
+
+
 def test_nothing_is_left_of_a_box(boxes: Boxes, tmp_path: Path) -> None:
     box = started(boxes(programs.GRANDCHILD))
     traces = _traces(boxes, box)
