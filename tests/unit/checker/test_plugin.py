@@ -79,8 +79,9 @@ def drive(box: Box, checks: str, expected: list[str]) -> tuple[Answers, Answers,
     deadline, channel = Deadline(60), Channel(box)
     source = (HEAD + textwrap.dedent(checks)).encode()
     channel.put_file("file.put", "checks/test_all.py", source, deadline)
-    limits = {"seconds": 5, "printed": 1000, "file": 1000}
-    request = {"seed": 1, "argv": ["x"], "checks": expected, "limits": limits}
+    limits = {"seconds": 5, "start": 5, "call": 5, "printed": 1000, "file": 1000}
+    start = {"kind": "command", "argv": ["x"]}
+    request = {"seed": 1, "start": start, "checks": expected, "limits": limits}
     channel.start("checks.run", request, deadline)
     results: Answers = {}
     defects: Answers = {}
@@ -127,6 +128,36 @@ def test_every_way_to_write_a_check(box: Box) -> None:
     assert (len(results["B9"]["because"]), len(results["B9"]["evidence"])) == (2048, 40)
     line = next(n for n, text in enumerate((HEAD + WAYS).splitlines(), 1) if "def test_defect" in text)
     assert (defects["B1"]["file"], defects["B1"]["line"]) == ("checks/test_all.py", line)
+
+
+UNMEASURED = """
+from grader.checker.api import NotMeasured
+
+@check("A1")
+def test_noisy(award): raise NotMeasured("the machine is busy")
+
+@check("A2")
+@pytest.mark.requires("A1")
+def test_later(award): award(1)
+"""
+
+
+def test_what_could_not_be_measured_has_no_result_and_blocks_nothing(box: Box) -> None:
+    results, defects, _ = drive(box, UNMEASURED, ["A1", "A2"])
+    assert (set(results), results["A2"]["outcome"], defects) == ({"A2"}, "passed", {})
+
+
+def test_there_are_fixtures_for_the_kind_of_program_and_no_others(box: Box) -> None:
+    checks = """
+@check("A1")
+def test_given(command, variant, award): award(1)
+
+@check("A2")
+def test_not_given(service, award): award(1)
+"""
+    results, defects, _ = drive(box, checks, ["A1", "A2"])
+    assert (set(results), set(defects)) == ({"A1"}, {"A2"})
+    assert "fixture 'service' not found" in defects["A2"]["message"]
 
 
 @pytest.mark.parametrize(

@@ -134,3 +134,47 @@ def test_a_submission_that_used_up_the_runs_time_fails_and_the_run_does_not() ->
 
     serve(checker([run, run, ("check.result", {"result": PASSED}, b"")], answers), submission, seconds=1)
     assert answers[1].header["code"] == "timeout"
+
+
+def test_what_could_not_be_measured_is_kept_apart_and_counts_as_an_answer() -> None:
+    relay = serve(checker([("check.unmeasured", {"check": "A1", "because": "noise"}, b"")]))
+    assert (relay.unmeasured, relay.results) == ({"A1": "noise"}, {})
+
+
+def test_a_box_that_the_exercise_does_not_have_is_a_defect() -> None:
+    with pytest.raises(ExerciseDefect, match="the box of 'reference', which this exercise does not have"):
+        serve(checker([("session.open", {"box": "reference"}, b"")]))
+
+
+def test_a_reference_that_fails_is_the_authors_fault() -> None:
+    def failing(frame: Frame) -> Sequence[Frame]:
+        return [refuse(frame, "missing", "no file") if frame.header["op"] == "file.get" else reply(frame)]
+
+    box = SubmissionBox(ScriptedSandbox({Role.SUBMISSION: obliging}), SPEC, SUBMISSION)
+    reference = SubmissionBox(ScriptedSandbox({Role.SUBMISSION: failing}), SPEC, SUBMISSION)
+    script = checker([("file.get", {"path": "x", "box": "reference"}, b"")])
+    relay = Relay(Channel(ScriptedBox(script)), box, ("A1",), Limits(), lambda *_: None, reference)
+    with pytest.raises(ExerciseDefect, match=r"The reference solution failed at file\.get: no file"):
+        relay.serve({}, Deadline(100))
+
+
+def test_an_answer_that_fits_no_frame_is_the_submissions_failure() -> None:
+    answers: list[Frame] = []
+    wide = {"entries": "x" * (frames.HEADER_CAP - 50)}
+    steps = [("file.list", {"path": "x"}, b""), ("check.result", {"result": PASSED}, b"")]
+    serve(checker(steps, answers), lambda frame: [reply(frame, **(wide if frame.header["op"] == "file.list" else {}))])
+    assert answers[0].header["code"] == "protocol"
+
+
+@pytest.mark.parametrize(
+    ("steps", "message"),
+    [
+        ([("load.stop", {}, b"")], "not started"),
+        ([("load.run", {"concurrency": 99}, b"")], "99 requests at once"),
+        ([("load.run", {"concurrency": "x"}, b"")], "makes no sense"),
+        ([("load.stage", {"requests": [{"size": 0}] * 20_001}, b"")], "more than 20,000"),
+    ],
+)
+def test_a_load_that_makes_no_sense_is_a_defect(steps: Steps, message: str) -> None:
+    with pytest.raises(ExerciseDefect, match=message):
+        serve(checker(steps))
