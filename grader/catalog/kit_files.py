@@ -134,8 +134,14 @@ def _constraints(image: GradingImage) -> str:
 
 def _left_out(source: Path, public_data: Path) -> list[str]:
     """Name what came with the kit and is not handed in: its own pages and tools, checks, data."""
-    pages = (path.name for path in (source / "template").glob("*.md"))
-    return sorted({*_KITS_OWN, *pages, *(path.name for path in public_data.iterdir())})
+    pages = {path.name for path in (source / "template").glob("*.md")}
+    data = {path.name for path in public_data.iterdir() if not _holds_code(path)}
+    return sorted({*_KITS_OWN, *pages, *data})
+
+
+def _holds_code(path: Path) -> bool:
+    """Python that comes with the data may be imported by the program, so it has to go along."""
+    return path.suffix == ".py" or any(path.rglob("*.py"))
 
 
 def _kit_toml(exercise: Exercise, left_out: Sequence[str], image: GradingImage, checks_need: Sequence[str]) -> str:

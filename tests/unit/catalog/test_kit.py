@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -95,6 +96,23 @@ def test_kit_toml_tells_the_tools_what_they_need(make_kit: BuildKit) -> None:
     assert {"raw", "checks", "tools", "README.md", "brief.md"} <= set(kit["pack"]["left_out"])
     assert kit["limits"]["archive"] == IntakeLimits().archive
     assert (kit["box"]["image"], kit["box"]["digest"]) == ("grader-runtime:0123456789ab", "sha256:" + "7" * 64)
+
+
+def test_code_that_comes_with_the_data_is_handed_in(make_kit: BuildKit, data: Path) -> None:
+    (data / "offline").mkdir()
+    (data / "offline" / "featurize.py").write_text("")
+    left_out = tomllib.loads((make_kit() / "kit.toml").read_text())["pack"]["left_out"]
+    assert "raw" in left_out
+    assert "offline" not in left_out
+
+
+def test_the_container_for_editors_copies_what_is_there(make_kit: BuildKit) -> None:
+    kit = make_kit()
+    said = json.loads((kit / ".devcontainer" / "devcontainer.json").read_text())
+    recipe = kit / ".devcontainer" / said["build"]["dockerfile"]
+    copied = re.findall(r"^COPY (\S+) ", recipe.read_text(), re.MULTILINE)
+    assert len(copied) == 2
+    assert all((recipe.parent / said["build"]["context"] / path).is_file() for path in copied)
 
 
 def test_is_a_repository_with_one_commit_of_nobody_at_midnight(make_kit: BuildKit) -> None:
