@@ -224,6 +224,8 @@ def _defect_message(error: pytest.ExceptionInfo[BaseException]) -> str:
         return "the check skipped itself; a check must award, fail or be blocked"
     if error.errisinstance(AwardError):
         return str(error.value)
+    if isinstance(error.value, pytest.FixtureLookupError):
+        return f"there is no fixture {error.value.argname!r} for this kind of exercise"
     return f"{error.type.__name__}: {error.value}"
 
 

@@ -157,7 +157,7 @@ def test_not_given(service, award): award(1)
 """
     results, defects, _ = drive(box, checks, ["A1", "A2"])
     assert (set(results), set(defects)) == ({"A1"}, {"A2"})
-    assert "fixture 'service' not found" in defects["A2"]["message"]
+    assert defects["A2"]["message"] == "there is no fixture 'service' for this kind of exercise"
 
 
 @pytest.mark.parametrize(
