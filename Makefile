@@ -43,9 +43,9 @@ bench: $(DEV_READY) ## measure overhead, sessions and memory; prints figures, pa
 	@$(BIN)/grader setup
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-prove: $(DEV_READY) ## grade the whole solution ladder on three variants; goes on where it was stopped
+prove: $(DEV_READY) ## grade every solution ladder on three variants; goes on where it was stopped
 	@$(BIN)/grader setup
-	@$(BIN)/python -m tests.proof.prove clean_parquet $(ARGS)
+	@$(BIN)/python -m tests.proof.prove $(ARGS)
 
 lock: $(DEV_READY) ## compile requirements/*.in to pinned, hashed *.txt
 	@$(COMPILE) --universal --python-version 3.11 requirements/base.in -o requirements/base.txt

@@ -1,0 +1,106 @@
+"""Grading rungs for real, and remembering what they earned, so that a proof goes on where it was stopped."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+
+from grader.catalog.exercises import load_exercise, resolve
+from grader.catalog.ladder import Rung, load_ladder, materialise
+from grader.engine.grade import GradingRun, Harness, Watcher
+from grader.errors import UsageError
+from grader.intake.receive import receive
+from grader.model.exercise import Exercise
+from tests.proof.expectations import Earned, earned_by, violations
+
+RECORDS = Path("build/prove")
+
+Key = tuple[str, str, int]
+"""Rung, candidate, repeat."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Proof:
+    """Grades rungs and remembers what they earned.
+
+    Attributes:
+        exercise: The exercise.
+        source: Its folder.
+        rungs: Those that are asked for, each after its parent.
+        file: Where finished runs are appended.
+        known: Finished runs.
+    """
+
+    exercise: Exercise
+    source: Path
+    rungs: Sequence[Rung]
+    file: Path
+    known: dict[Key, Earned] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, name: str, folders: Sequence[Path], rungs: str) -> Proof:
+        """Prepare the proof of an exercise.
+
+        Raises:
+            UsageError: There is no such exercise, or no such rung.
+        """
+        source = resolve(name, folders)
+        exercise = load_exercise(source)
+        file = RECORDS / f"{exercise.id}.jsonl"
+        return cls(exercise=exercise, source=source, rungs=chosen(load_ladder(source), rungs), file=file)
+
+    def recall(self) -> None:
+        """Read the runs that were finished before; a line that was cut short is no run."""
+        lines = self.file.read_text(encoding="utf-8").splitlines() if self.file.exists() else []
+        for line in lines:
+            try:
+                earned = Earned.model_validate_json(line)
+            except ValueError:
+                continue
+            self.known[earned.rung, earned.candidate, earned.repeat] = earned
+
+    def prove(self, harness: Harness, rung: Rung, candidate: str, repeat: int, console: Console) -> None:
+        """Grade a rung on a candidate's variant, unless the same was done before."""
+        with tempfile.TemporaryDirectory(prefix="grader-prove-") as workshop:
+            folder = Path(workshop) / rung.name
+            materialise(rung, folder)
+            before = self.known.get((rung.name, candidate, repeat))
+            if before and (before.submission, before.exercise) == (receive(folder).digest, self.exercise.digest):
+                return
+            console.print(f"{self.exercise.id}, {candidate}: {rung.name} …", style="dim")
+            run = GradingRun(harness, self.exercise, self.source, candidate, Watcher())
+            earned = earned_by(run.grade(folder).sheet, rung.name, candidate, repeat)
+        self.keep(earned)
+        if earned.status != "faulted":  # a faulted run is repeated next time
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            with self.file.open("a", encoding="utf-8") as file:
+                file.write(earned.model_dump_json() + "\n")
+
+    def keep(self, earned: Earned) -> None:
+        """Remember a finished run."""
+        self.known[earned.rung, earned.candidate, earned.repeat] = earned
+
+    def found(self, rung: Rung, candidate: str, repeat: int = 1) -> list[str]:
+        """What a rung did otherwise than expected."""
+        earned = self.known[rung.name, candidate, repeat]
+        parent = self.known.get((rung.expected.parent, candidate, repeat))
+        return list(violations(rung.expected, earned, parent))
+
+
+def chosen(ladder: Sequence[Rung], names: str) -> list[Rung]:
+    """Return the rungs that were asked for, each after its parent.
+
+    Raises:
+        UsageError: One of them does not exist.
+    """
+    by_name = {rung.name: rung for rung in ladder}
+    wanted = [name for name in names.split(",") if name] or list(by_name)
+    unknown = [name for name in wanted if name not in by_name]
+    if unknown:
+        raise UsageError(f"There is no rung {unknown[0]!r}.", hint=f"There are: {', '.join(by_name)}.")
+    parents = [by_name[name].expected.parent for name in wanted]
+    return [by_name[name] for name in dict.fromkeys([*filter(None, parents), *wanted])]

@@ -1,0 +1,92 @@
+"""What a proof prints: the matrix of a variant, the spread over variants, the agreement of repeats."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from grader.catalog.ladder import Rung
+from tests.proof.expectations import Earned
+from tests.proof.records import Proof
+
+
+def matrix(proof: Proof, candidate: str) -> Table:
+    """One line per rung: points by check group, total, band, the notebook's points, seconds."""
+    table = _table(f"{proof.exercise.id} {proof.exercise.manifest.version}, variant of {candidate}")
+    table.add_column("rung", no_wrap=True)
+    for group in proof.exercise.manifest.groups:
+        table.add_column(group, justify="right", no_wrap=True)
+    for title in ("total", "band", "s"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("lost (share earned)")
+    for rung in proof.rungs:
+        table.add_row(*_cells(proof, rung, candidate))
+    return table
+
+
+def _cells(proof: Proof, rung: Rung, candidate: str) -> Iterator[Text]:
+    earned, found = proof.known[rung.name, candidate, 1], proof.found(rung, candidate)
+    yield Text(rung.name, "red" if found else "green")
+    notebook = proof.exercise.manifest.notebook
+    for group in proof.exercise.manifest.groups:
+        value = earned.notebook if notebook and group == notebook.group else earned.groups.get(group)
+        yield Text(_points(value))
+    yield Text(earned.reason or _points(earned.percent))
+    yield Text("rejected" if rung.expected.status == "rejected" else "{:g}-{:g}".format(*rung.expected.band))
+    yield Text(f"{earned.seconds:.0f}")
+    yield Text(_lost(earned))
+
+
+def _lost(earned: Earned) -> str:
+    """Checks that earned less than three quarters; more than ten of them are counted only."""
+    lost = [f"{check} {share:.2f}" for check, share in earned.shares.items() if share is not None and share < 0.75]
+    return ", ".join(lost) if len(lost) <= 10 else f"{len(lost)} checks"
+
+
+def spread(proof: Proof, candidates: Sequence[str]) -> Table:
+    """One line per rung: how far its total moves over variants. SD is the sample's (n - 1)."""
+    table = _table(f"{proof.exercise.id}: spread of the total over {len(candidates)} variants")
+    for title in ("rung", "n", "mean", "SD", "lowest", "highest"):
+        table.add_column(title, justify="left" if title == "rung" else "right", no_wrap=True)
+    for rung in proof.rungs:
+        totals = _totals(proof.known.get((rung.name, candidate, 1)) for candidate in candidates)
+        if len(totals) > 1:
+            figures = (statistics.mean(totals), statistics.stdev(totals), min(totals), max(totals))
+            table.add_row(rung.name, str(len(totals)), *(f"{figure:.2f}" for figure in figures))
+    return table
+
+
+def agreement(proof: Proof, candidate: str, repeats: int) -> Table:
+    """One line per rung: what the same submission earned each time, and which checks did not agree."""
+    table = _table(f"{proof.exercise.id}: graded {repeats} times on the variant of {candidate}")
+    table.add_column("rung", no_wrap=True)
+    table.add_column("totals", no_wrap=True)
+    table.add_column("checks that moved (points apart)")
+    for rung in proof.rungs:
+        runs = [proof.known[rung.name, candidate, repeat] for repeat in range(1, repeats + 1)]
+        table.add_row(rung.name, "  ".join(_points(run.percent) for run in runs), ", ".join(_moved(proof, runs)))
+    return table
+
+
+def _moved(proof: Proof, runs: Sequence[Earned]) -> Iterator[str]:
+    for check in proof.exercise.checks:
+        shares = [share for run in runs if (share := run.shares.get(check.id)) is not None]
+        apart = float(check.points) * (max(shares) - min(shares)) if shares else 0.0
+        if apart > 0.005:
+            yield f"{check.id} {apart:.2f}"
+
+
+def _totals(runs: Iterable[Earned | None]) -> list[float]:
+    return [run.percent for run in runs if run is not None and run.percent is not None]
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, box=box.SIMPLE_HEAD, pad_edge=False)
+
+
+def _points(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f}"
