@@ -52,15 +52,14 @@ def memory_growth(measured: Measured) -> Growth:
     """Send many requests and look at the box's memory between them."""
     bench = measured.bench
     bench.use(BUSY)
-    with measured.turn(candidate=True):
-        good = _send(measured, WARM)
-        requests, memory, sent = [0], [bench.service.usage()[1]], WARM
-        end = monotonic() + MOST_SECONDS
-        while requests[-1] < REQUESTS and monotonic() < end:
-            good += _send(measured, PIECE)
-            sent += PIECE
-            requests.append(requests[-1] + PIECE)
-            memory.append(bench.service.usage()[1])
+    good = _send(measured, WARM)
+    requests, memory, sent = [0], [bench.service.usage()[1]], WARM
+    end = monotonic() + MOST_SECONDS
+    while requests[-1] < REQUESTS and monotonic() < end:
+        good += _send(measured, PIECE)
+        sent += PIECE
+        requests.append(requests[-1] + PIECE)
+        memory.append(bench.service.usage()[1])
     return Growth(tuple(requests), tuple((each - memory[0]) / MB for each in memory), good / sent)
 
 
@@ -103,17 +102,15 @@ def health_while_busy(measured: Measured) -> Health:
     Raises:
         NotMeasured: Even the reference answered late, twice.
     """
-    measured.reference_ready  # noqa: B018 - starts it
     for _ in range(2):
-        with measured.turn(candidate=False) as service:
-            quiet = _health(measured, service)
+        with measured.reference_alone() as reference:
+            quiet = _health(measured, reference)
         if quiet.p95 <= QUIET_SECONDS:
             break
     else:
         raise NotMeasured(f"The reference's own health route took {1000 * quiet.p95:.0f} ms: the machine was too busy.")
     measured.bench.use(BUSY)
-    with measured.turn(candidate=True) as service:
-        return _health(measured, service)
+    return _health(measured, measured.bench.service)
 
 
 def _health(measured: Measured, service: Any) -> Health:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from bench import SECOND, Bench
-from calls import BATCH, METRICS, PREDICT, Row, answered, batch, get, post, predict, prediction, results
+from calls import BATCH, METRICS, PREDICT, Names, Row, answered, batch, get, post, predict, prediction, results
 from parity import Strata
 from prometheus import Metrics, NotMetrics, read
 
@@ -134,7 +135,7 @@ def repeat(strata: Strata) -> Repeated:
     before = _predictions(bench)
     first = _ids(bench, rows)
     found = Repeated()
-    found.same = _equal(first, _ids(bench, rows))
+    found.same = _equal(first, _ids(bench, [rewritten(row) if place % 2 else row for place, row in enumerate(rows)]))
     whole = bench.ask(batch(rows), stage=SECOND)[0]
     found.in_batch = _equal(first, [str(each.get("prediction_id", "")) for each in results(whole, len(rows))])
     after = _predictions(bench)
@@ -142,8 +143,20 @@ def repeat(strata: Strata) -> Repeated:
         found.counted_once = after - before == sum(map(bool, first)) and any(first)
         found.counted = f"{after - before:.0f} for {len(rows)}"
     found.at_once = _at_once(strata)
-    found.conflict = _conflicts(bench, rows) if any(first) else 0.0
+    found.conflict = _conflicts(bench, rows, strata.names) if any(first) else 0.0
     return found
+
+
+def rewritten(row: Mapping[str, Any]) -> str:
+    """Write an equal body in another way: order of the fields, spaces, how a number is written."""
+    fields = [f"{json.dumps(name)} :  {_in_another_way(value)}" for name, value in reversed(row.items())]
+    return "{\n " + " ,".join(fields) + "}"
+
+
+def _in_another_way(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.17e}"
+    return json.dumps(value)
 
 
 def _ids(bench: Bench, rows: Sequence[Row]) -> list[str]:
@@ -165,12 +178,18 @@ def _at_once(strata: Strata) -> float:
     return sum(len(group) == 1 and "" not in group for group in groups) / len(groups)
 
 
-def _conflicts(bench: Bench, rows: Sequence[dict[str, Any]]) -> float:
+def _conflicts(bench: Bench, rows: Sequence[dict[str, Any]], names: Names) -> float:
     """Return the share of other bodies under a known id that are refused."""
     changed = [{**row, "amount": row["amount"] + 1} for row in rows[:4]]
     changed += [{**row, "segment": "something else"} for row in rows[4:6]]
-    requests = [predict(row) for row in changed] + [batch([changed[0], changed[1]])]
+    requests = [predict(row) for row in changed] + [batch([changed[0], changed[1]]), batch(_twice(rows[-1], names))]
     return sum(answered(each, 409) for each in bench.ask(*requests, stage=SECOND)) / len(requests)
+
+
+def _twice(row: Mapping[str, Any], names: Names) -> list[dict[str, Any]]:
+    """Return two bodies under one new id."""
+    renamed = {**row, "request_id": names.next()}
+    return [renamed, {**renamed, "amount": row["amount"] + 1}]
 
 
 def _predictions(bench: Bench) -> float | None:

@@ -13,7 +13,7 @@ from bench import MAIN, Bench, Stage
 from calls import Names, Row, batches, how, predict, prediction, probability, results, tally
 from scipy.stats import spearmanr
 from strata import as_text
-from truth import expected, threshold_rows
+from truth import artefacts, expected, threshold_rows
 
 from grader.checker.api import linear
 from grader.checker.service import Exchange
@@ -36,6 +36,7 @@ class Parity:
         decided: Decisions answered.
         true: The right probabilities.
         decisions: The right decisions.
+        own: The decisions that go with the probabilities answered.
         versions: Versions that answers name.
         failures: How requests without a prediction ended, counted.
     """
@@ -46,6 +47,7 @@ class Parity:
     decided: np.ndarray
     true: np.ndarray
     decisions: np.ndarray
+    own: np.ndarray
     versions: tuple[str, ...] = ()
     failures: str = ""
 
@@ -58,6 +60,14 @@ class Parity:
     def value(self) -> float:
         """Share of rows that are right."""
         return float(np.mean(self.close)) if len(self.true) else 0.0
+
+    @property
+    def decided_right(self) -> np.ndarray:
+        """Which rows are right and have the decision of the batch, or that of the probability answered.
+
+        These differ only where another order of adding up changes the last bit of a probability at the threshold.
+        """
+        return self.close & ((self.decided == self.decisions) | (self.decided == self.own))
 
     @property
     def credit(self) -> float:
@@ -89,16 +99,20 @@ class Parity:
         return facts
 
 
-def compare(stratum: str, rows: Sequence[Row], answers: Sequence[Mapping[str, Any]], truth: Any) -> Parity:
+def compare(
+    stratum: str, rows: Sequence[Row], answers: Sequence[Mapping[str, Any]], truth: Any, threshold: float
+) -> Parity:
     """Lay answers beside the truth (probabilities, decisions)."""
     true, decisions = truth
+    got = np.array([probability(each) for each in answers], float)
     return Parity(
         stratum=stratum,
         rows=rows,
-        got=np.array([probability(each) for each in answers], float),
+        got=got,
         decided=np.array([str(each.get("decision")) for each in answers], object),
         true=np.asarray(true, float),
         decisions=np.asarray(decisions, object),
+        own=np.where(got >= threshold, "review", "approve").astype(object),
         versions=tuple(str(each.get("model_version")) for each in answers),
     )
 
@@ -159,7 +173,8 @@ class Strata:
             rows = self.edge_rows(stage.version) if edge else self.rows(stratum, purpose=stage.name)
             exchanges = self.bench.send([predict(row) for row in rows], stage=stage)
             answers = [prediction(each) for each in exchanges]
-            found = compare(words, rows, answers, self.truth(rows, stage.version))
+            threshold = float(artefacts(self._folder, stage.version).meta["threshold"])
+            found = compare(words, rows, answers, self.truth(rows, stage.version), threshold)
             self._kept[key] = with_failures(found, exchanges)
         return self._kept[key]
 

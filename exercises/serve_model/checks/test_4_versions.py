@@ -50,13 +50,13 @@ def test_threshold_and_class(strata, award):
 
 def decisions_right(edge) -> float:
     """Return the share of rows with the right probability and the right decision."""
-    return float((edge.close & (edge.decided == edge.decisions)).mean()) if len(edge.true) else 0.0
+    return float(edge.decided_right.mean()) if len(edge.true) else 0.0
 
 
 def elsewhere_right(parity) -> float:
     """Return the share of right decisions among right probabilities."""
     close = parity.close
-    return float((parity.decided == parity.decisions)[close].mean()) if close.any() else 0.0
+    return float(parity.decided_right[close].mean()) if close.any() else 0.0
 
 
 @pytest.mark.check(

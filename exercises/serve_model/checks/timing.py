@@ -147,19 +147,19 @@ class Measured:
             raise NotMeasured(f"The reference could not be started: {failure.because}") from failure
 
     @contextmanager
-    def turn(self, *, candidate: bool) -> Iterator[Any]:
-        """Freeze one service and give the other."""
-        frozen = self._reference if candidate else self.bench.service
-        with frozen.paused():
-            yield self.bench.service if candidate else self._reference
+    def reference_alone(self) -> Iterator[Any]:
+        """Freeze the candidate's box and give the reference, which is idle at other times by itself."""
+        self.reference_ready  # noqa: B018 - starts it
+        with self.bench.service.paused():
+            yield self._reference
 
     def _load(self, requests: Sequence[Request], concurrency: int, *, candidate: bool) -> Block:
-        with self.turn(candidate=candidate) as service:
-            if candidate:
-                exchanges = self.bench.load(requests, concurrency=concurrency)
-            else:
-                exchanges = self._of_reference(requests, concurrency)
-            return block_of(exchanges, service.last_load.cpu_seconds)
+        if candidate:
+            exchanges = self.bench.load(requests, concurrency=concurrency)
+            return block_of(exchanges, self.bench.service.last_load.cpu_seconds)
+        with self.reference_alone() as reference:
+            exchanges = self._of_reference(requests, concurrency)
+            return block_of(exchanges, reference.last_load.cpu_seconds)
 
     def _of_reference(self, requests: Sequence[Request], concurrency: int) -> list[Exchange]:
         try:
