@@ -83,11 +83,13 @@ def measure(submission, reference, world, variant) -> Measured:
     with submission.open(workers=2) as session:
         start(session, world, variant, anchors.ALPHA)
         ask = {"alpha": anchors.ALPHA}
+        # Streams come first: that `check` leaves a trace costs its own check, and not theirs.
+        watched = Stage(lambda: watch_streams(session, world, variant, all_streams(variant)))
         return Measured(
+            watched=watched,
             panel=Stage(lambda: ask_windows(session, world, variant, all_asks(), purpose="windows", **ask)),
             again=Stage(lambda: ask_windows(session, world, variant, mixed_asks(26), purpose="again", **ask)),
             heard=Stage(lambda: ask_feedback(session, world, variant, **ask)),
-            watched=Stage(lambda: watch_streams(session, world, variant, all_streams(variant))),
             timing=Stage(lambda: measure_time(session, reference, world, variant)),
         )
 
@@ -145,11 +147,12 @@ def tend(submission, world, variant, alpha: float) -> Tended:
     with submission.open(workers=1) as session:
         start(session, world, variant, alpha)
         tending = Tending(session, world, variant, alpha)
+        alone = Stage(tending.alone)  # before `check` could leave a trace
         panel = Stage(lambda: ask_windows(session, world, variant, alpha_asks(), alpha=alpha, purpose="second alpha"))
         plain = Stage(tending.plain)
         dressed = {name: Stage(lambda name=name: tending.dressed(name)) for name in CLOTHES}
         peak_memory = session.peak_memory
-        alone, between = Stage(tending.alone), Stage(tending.between)
+        between = Stage(tending.between)
         odd: list[Stage] = []
         # The odd windows may end a process, so they come when the saved state is in its file.
         continued = Stage(lambda: tending.continued(lambda: odd.extend(map(Stage, (tending.edges, tending.refusals)))))

@@ -116,7 +116,7 @@ def test_clothes(tended, liveliness, award):
     plain, same = tended.plain.get(), {}
     for name, stage in tended.dressed.items():
         same[name] = same_share(plain, stage.get(), P_TOLERANCE)
-    share = sum(found.value == 1 for found in same.values()) / len(same)
+    share = linear(sum(found.value == 1 for found in same.values()) / len(same), 0.6, 1.0)
     differing = [name for name, found in same.items() if found.value < 1]
     because = (
         f"Answers differ with {', '.join(differing)}."
