@@ -51,7 +51,8 @@ class Expected(Frozen):
 
     Attributes:
         rung: What it shows.
-        band: Lowest and highest total in percent; meaningless for what is rejected.
+        band: Lowest and highest total of the code in percent; meaningless for what is rejected.
+        notebook: Lowest and highest points that checks give its decision notebook, where that is of interest.
         must_fail: Checks that must earn less than half of their points.
         parent: The rung that it differs from in one respect, or "".
         status: Whether it can be graded at all.
@@ -60,6 +61,7 @@ class Expected(Frozen):
 
     rung: RungKind
     band: tuple[Percent, Percent] = (0.0, 0.0)
+    notebook: tuple[float, float] | None = None
     must_fail: tuple[CheckId, ...] = ()
     parent: str = ""
     status: Literal["graded", "rejected"] = "graded"

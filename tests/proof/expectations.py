@@ -21,6 +21,7 @@ class Earned(Frozen):
     Attributes:
         rung: Name of the rung.
         candidate: Whose variant it was graded on.
+        repeat: Which time the same was graded on the same variant, from 1.
         submission: Digest of what was handed in.
         exercise: Digest of the exercise.
         status: graded, rejected or faulted.
@@ -28,12 +29,15 @@ class Earned(Frozen):
         percent: The total, or None when there is none.
         shares: Check id to the share of its points that was earned; None when it was not measured.
         groups: Check group to points earned.
+        notebook: Points that checks gave the decision notebook, or None when there are none to tell.
+        notebook_checks: Ids of its checks.
         faults: What went wrong that was not the submission's doing.
         seconds: Wall time of the run.
     """
 
     rung: str
     candidate: str
+    repeat: int = 1
     submission: str
     exercise: str
     status: str
@@ -41,15 +45,18 @@ class Earned(Frozen):
     percent: float | None = None
     shares: dict[str, float | None] = Field(default_factory=dict)
     groups: dict[str, float | None] = Field(default_factory=dict)
+    notebook: float | None = None
+    notebook_checks: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     seconds: float = 0.0
 
 
-def earned_by(sheet: ScoreSheet, rung: str, candidate: str) -> Earned:
+def earned_by(sheet: ScoreSheet, rung: str, candidate: str, repeat: int = 1) -> Earned:
     """Take from a score sheet what a ladder is about."""
     return Earned(
         rung=rung,
         candidate=candidate,
+        repeat=repeat,
         submission=sheet.provenance.submission_digest,
         exercise=sheet.provenance.exercise_digest,
         status=sheet.status.value,
@@ -57,6 +64,8 @@ def earned_by(sheet: ScoreSheet, rung: str, candidate: str) -> Earned:
         percent=sheet.percent,
         shares={each.id: None if each.earned is None else float(each.earned / each.possible) for each in sheet.checks},
         groups={each.id: None if each.earned is None else float(each.earned) for each in sheet.groups},
+        notebook=None if sheet.decision is None or sheet.decision.earned is None else float(sheet.decision.earned),
+        notebook_checks=tuple(check.id for check in sheet.notebook_checks),
         faults=tuple(fault.message for fault in sheet.faults),
         seconds=(sheet.finished - sheet.started).total_seconds(),
     )
@@ -81,12 +90,20 @@ def violations(expected: Expected, earned: Earned, parent: Earned | None) -> Ite
     low, high = expected.band
     if earned.percent is None or not low - ROUNDING <= earned.percent <= high + ROUNDING:
         yield f"earned {earned.percent}, outside of {low:g} to {high:g}"
+    if expected.notebook is not None:
+        low, high = expected.notebook
+        if earned.notebook is None or not low - ROUNDING <= earned.notebook <= high + ROUNDING:
+            yield f"its notebook earned {earned.notebook}, outside of {low:g} to {high:g}"
     for check in expected.must_fail:
         share = earned.shares.get(check)
         if share is None or share >= FAILED_BELOW:
             yield f"{check} should fail, but earned {_percent(share)}"
     if expected.rung is RungKind.FLAW and parent is not None:
-        yield from _collateral(expected, earned.shares, parent.shares)
+        # What a notebook finds rests on the program, so a flaw of the program may show in it too.
+        about_code = not set(expected.must_fail) & set(earned.notebook_checks)
+        left_out = earned.notebook_checks if about_code else ()
+        watched = {check: share for check, share in parent.shares.items() if check not in left_out}
+        yield from _collateral(expected, earned.shares, watched)
 
 
 def _collateral(

@@ -51,3 +51,24 @@ def test_a_rejection_needs_the_right_reason() -> None:
 def test_loss_elsewhere_counts_for_flaws_only() -> None:
     plain = Expected(rung="plain", parent="reference", band=(60, 96))
     assert list(violations(plain, earned(shares={"A1": 0.0}), REFERENCE)) == []
+
+
+NOTEBOOK_FLAW = Expected(rung="flaw", parent="reference", band=(98, 100), notebook=(6, 6), must_fail=("N1",))
+WITH_NOTEBOOK = {"notebook": 6.0, "notebook_checks": ("N1", "N2"), "percent": 100.0}
+
+
+def test_the_notebook_has_a_band_of_its_own() -> None:
+    shares = {"N1": 0.2, "N2": 1.0}
+    assert list(violations(NOTEBOOK_FLAW, earned(shares=shares, **WITH_NOTEBOOK), REFERENCE)) == []
+    changed = earned(shares=shares, **{**WITH_NOTEBOOK, "notebook": 7.5})
+    assert list(violations(NOTEBOOK_FLAW, changed, REFERENCE)) == ["its notebook earned 7.5, outside of 6 to 6"]
+    missing = earned(shares=shares, **{**WITH_NOTEBOOK, "notebook": None})
+    assert list(violations(NOTEBOOK_FLAW, missing, REFERENCE)) == ["its notebook earned None, outside of 6 to 6"]
+
+
+def test_a_flaw_of_the_program_may_show_in_the_notebook_and_one_of_the_notebook_may_not_spread() -> None:
+    parent = REFERENCE.model_copy(update={"shares": {"A2": 1.0, "N1": 1.0, "N2": 1.0}})
+    code = earned(shares={"A2": 0.0, "N1": 1.0, "N2": 0.0}, **{**WITH_NOTEBOOK, "percent": 95.0})
+    assert list(violations(FLAW, code, parent)) == []
+    spread = earned(shares={"A2": 1.0, "N1": 0.0, "N2": 0.0}, **WITH_NOTEBOOK)
+    assert list(violations(NOTEBOOK_FLAW, spread, parent)) == ["N2 is not listed, but lost 100% against reference"]

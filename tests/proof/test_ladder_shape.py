@@ -21,7 +21,7 @@ RUNGS = [
 @pytest.mark.parametrize(("exercise", "rung"), RUNGS)
 def test_a_rung_is_a_complete_submission(exercise: Path, rung: Rung) -> None:
     files = rung.files()
-    assert load_exercise(exercise).manifest.part.entry in files
+    assert load_exercise(exercise).manifest.part.entry_path in files
     assert "submission.toml" in files
     for path, content in files.items():
         if path.endswith(".py"):
@@ -35,8 +35,8 @@ def test_a_rung_names_checks_that_exist(exercise: Path, rung: Rung) -> None:
 
 @pytest.mark.parametrize(("exercise", "rung"), [each for each in RUNGS if each.values[1].expected.rung == "flaw"])
 def test_a_flaw_is_a_small_change_that_can_lose_what_its_band_says(exercise: Path, rung: Rung) -> None:
-    points = {check.id: float(check.points) for check in load_exercise(exercise).checks}
-    lost = sum(points[check] for check in rung.expected.must_fail)
+    points = {check.id: float(check.points) for check in load_exercise(exercise).code_checks}
+    lost = sum(points.get(check, 0.0) for check in rung.expected.must_fail)
     assert rung.base is not None
     assert rung.base.files() != rung.files()
     assert sum(len(each.new.splitlines()) for each in rung.patch.replace) <= 40
@@ -57,3 +57,22 @@ def test_a_ladder_has_every_kind_of_rung(exercise: Path) -> None:
 def test_every_check_is_failed_by_a_rung(exercise: Path) -> None:
     failed = {check for rung in load_ladder(exercise) for check in rung.expected.must_fail}
     assert {check.id for check in load_exercise(exercise).checks} <= failed
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda path: path.name)
+def test_code_has_a_hundred_points_and_the_notebook_nine(exercise: Path) -> None:
+    loaded = load_exercise(exercise)
+    notebook = [check for check in loaded.checks if check not in loaded.code_checks]
+    assert loaded.possible == 100
+    assert [(check.id, check.points) for check in notebook] == [
+        ("N1", 3), ("N2", 1), ("N3", 1), ("N4", 2), ("N5", 1), ("N6", 1),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda path: path.name)
+def test_reference_and_alternates_have_a_notebook_that_earns_its_points(exercise: Path) -> None:
+    for rung in load_ladder(exercise):
+        if rung.expected.rung in (RungKind.REFERENCE, RungKind.ALTERNATE):
+            assert "decision.ipynb" in rung.files()
+            assert rung.expected.notebook is not None
+            assert rung.expected.notebook[0] >= 8

@@ -5,6 +5,8 @@ hidden   main/      about 12 000 orders; most checks look at the result for thes
          corrupt/   a small set with two unreadable files
          crash/     a small set whose customers.parquet is cut short
          history/   one file of 3 million rows: every state of 60 000 orders
+         decision/  exports of six other worlds for the notebook, see decision.py
+         probe/     one file with status words of none to three typing errors
          each with raw/, and truth/ where there is a result.
 """
 
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from decision import write_decisions
 from history import write_history
 from publish import decide, write_ledger, write_raw, write_result
 from scenario import make_rows
@@ -43,6 +46,7 @@ def generate(seed: int, split: str, destination: Path) -> None:
         _write_corrupt(seed, world, destination / "corrupt")
         _write_crash(seed, world, destination / "crash")
         write_history(seed, world, destination / "history", HISTORY_ROWS)
+        write_decisions(seed, destination / "decision")
     else:
         raise ValueError(f"there is no split {split!r}; it is 'public' or 'hidden'")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import replace
 
 from cells import write_number, write_order
@@ -19,7 +20,9 @@ MICRO = 1_000_000
 HOUR = 3600 * MICRO
 
 
-def make_rows(seed: int, stream: str, world: World, orders: int) -> tuple[tuple[FileHabits, ...], list[Row]]:
+def make_rows(
+    seed: int, stream: str, world: World, orders: int, shares: Mapping[str, float] = SHARES
+) -> tuple[tuple[FileHabits, ...], list[Row]]:
     """Make all raw rows of one data set.
 
     Args:
@@ -27,20 +30,21 @@ def make_rows(seed: int, stream: str, world: World, orders: int) -> tuple[tuple[
         stream: Name of the data set; other names give other data of the same world.
         world: The variant's parameters.
         orders: About how many orders there are.
+        shares: As `SHARES`.
     """
     draw = chance(seed, stream)
     files = plan_files(draw, orders)
     numbers = iter(draw.sample(range(1, 1_000_000), sum(file.rows for file in files)))
     rows = [first_row(draw, file, world, next(numbers)) for file in files for _ in range(file.rows)]
-    _spoil_some(draw, rows, world)
+    _spoil_some(draw, rows, world, shares["spoiled"])
     usual = [row for row in rows if not row.file.drifted and not row.reason]
     draw.shuffle(usual)
-    sizes = {kind: round(len(rows) * SHARES[kind]) for kind in ("redelivery", "versions", "fallback")}
+    sizes = {kind: round(len(rows) * shares[kind]) for kind in ("redelivery", "versions", "fallback")}
     taken = iter(usual)
     again = [next(taken) for _ in range(sizes["redelivery"])]
     older = [next(taken) for _ in range(sizes["versions"])]
     newer = [next(taken) for _ in range(sizes["fallback"])]
-    pairs = round(len(rows) * SHARES["pair"])
+    pairs = round(len(rows) * shares["pair"])
     rows += _redeliver(draw, again, files)
     rows += _older_states(draw, older, files, world)
     rows += _newer_but_spoiled(draw, newer, files, world)
@@ -108,8 +112,8 @@ def spoil_row(draw: random.Random, row: Row, reason: str, world: World) -> None:
     row.reason = min((each for each in (row.reason, reason) if each), key=REASONS.index)
 
 
-def _spoil_some(draw: random.Random, rows: list[Row], world: World) -> None:
-    count = round(len(rows) * SHARES["spoiled"])
+def _spoil_some(draw: random.Random, rows: list[Row], world: World, share: float) -> None:
+    count = round(len(rows) * share)
     chosen = draw.sample(rows, count * len(REASONS))
     for place, row in enumerate(chosen):
         spoil_row(draw, row, REASONS[place % len(REASONS)], world)
