@@ -88,7 +88,7 @@ def test_no_trace(panel, measured, tended, liveliness, award):
     asks, again = mixed_asks(26), measured.again.get()
     same = same_share([panel[ask] for ask in asks], [again[ask] for ask in asks])
     untouched = same_alarms(tended.alone.get(), tended.between.get())
-    share = (linear(same.value, 0.5, 1.0) + untouched) / 2
+    share = linear(same.value, 0.5, 1.0) * (1 if untouched else 0.3)
     evidence = {
         "same answer when asked again": f"{same.count} of {same.total}",
         "update, with `check` of gross drift in between": "the same alarms" if untouched else "other alarms",
