@@ -20,6 +20,7 @@ from grader.agent.stream import Answer, Refused
 
 HOST = "127.0.0.1"
 BODY_CAP = 1024 * 1024
+PADDING_CAP = 8 * 1024 * 1024
 PIECE = 64 * 1024
 TICK_SECONDS = 0.1
 
@@ -230,6 +231,7 @@ def _connected(connection: http.client.HTTPConnection) -> socket.socket:
 
 def _send(connection: http.client.HTTPConnection, header: Values, body: bytes, *, keep: bool) -> None:
     connection.putrequest(str(header["method"]), str(header["path"]), skip_host=True, skip_accept_encoding=True)
+    body += b" " * min(int(header.get("padding", 0)), PADDING_CAP)
     given = [(str(key), str(value)) for key, value in header.get("headers", [])]
     names = {key.lower() for key, _ in given}
     usual = [("Host", "service"), ("Connection", "keep-alive" if keep else "close")]

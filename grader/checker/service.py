@@ -29,12 +29,21 @@ HOST = "http://service"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One HTTP request."""
+    """One HTTP request.
+
+    Attributes:
+        method: GET, POST and so on.
+        path: Path and query.
+        body: The body.
+        headers: Headers; the usual ones are added.
+        padding: Spaces that are sent after the body, so that it can be larger than a frame.
+    """
 
     method: str
     path: str
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+    padding: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -418,7 +427,8 @@ def _options(concurrency: int, seconds: float, request_seconds: float, *, keep_a
 
 
 def _head(request: Request) -> dict[str, object]:
-    return {"method": request.method, "path": request.path, "headers": [list(each) for each in request.headers.items()]}
+    headers = [list(each) for each in request.headers.items()]
+    return {"method": request.method, "path": request.path, "headers": headers, "padding": request.padding}
 
 
 def _from_httpx(request: httpx.Request) -> Request:
