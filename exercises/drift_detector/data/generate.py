@@ -2,7 +2,8 @@
 
 public   reference.parquet, reference_labels.parquet, and 12 tagged windows of the same world: examples/, examples.json
 hidden   reference.parquet, reference_labels.parquet, and reference_power.json: how often the reference solution notices
-         each drift. Windows are not stored: checks draw them from the world of the same seed.
+         each drift; decision/: data sets for the notebook. Windows are not stored: checks draw them from the world of
+         the same seed.
 """
 
 from __future__ import annotations
@@ -11,10 +12,9 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 from power import measure_power
+from ranking import write_decision, write_reference
+from tables_out import write_parquet
 from world import SIZES, World
 
 # mode, rows, kind, and place of the size on the ladder; the order is shuffled
@@ -50,22 +50,13 @@ def generate(seed: int, split: str, destination: Path) -> None:
     destination.mkdir(parents=True, exist_ok=True)
     world = World(seed)
     reference, labels = world.reference(), world.reference_labels()
-    write_parquet(reference, destination / "reference.parquet")
-    write_parquet(labels, destination / "reference_labels.parquet")
+    write_reference(reference, labels, destination)
     if split == "public":
         _write_examples(world, destination)
     else:
         measured = measure_power(world, reference, labels)
         (destination / "reference_power.json").write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
-
-
-def write_parquet(frame: pd.DataFrame, path: Path) -> None:
-    """Write a table without a library's metadata, so that any reader gets plain columns."""
-    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
-    texts = [place for place, field in enumerate(table.schema) if pa.types.is_large_string(field.type)]
-    for place in texts:
-        table = table.set_column(place, table.schema.field(place).name, table.column(place).cast(pa.string()))
-    pq.write_table(table, path, compression="zstd")
+        write_decision(seed, destination / "decision")
 
 
 def _write_examples(world: World, destination: Path) -> None:

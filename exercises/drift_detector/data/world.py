@@ -163,22 +163,23 @@ class World:
 
     # Tables
 
-    def reference(self) -> pd.DataFrame:
-        """Return the reference: 40 000 rows over 8 whole weeks, sorted by time."""
-        rng = np.random.default_rng([self.seed, 2])
+    def reference(self, draw: int = 0) -> pd.DataFrame:
+        """Return the reference: 40 000 rows over 8 whole weeks, sorted by time; `draw` tells one draw from another."""
+        rng = np.random.default_rng([self.seed, 2, draw])
         rows = self._rows(self._reference_stamps(rng, REFERENCE_ROWS), rng)
-        return _table(rows, self._categories, np.random.default_rng([self.seed, 3]))
+        return _table(rows, self._categories, np.random.default_rng([self.seed, 3, draw]))
 
-    def reference_labels(self) -> pd.DataFrame:
+    def reference_labels(self, draw: int = 0) -> pd.DataFrame:
         """Return row_id, score and y of every reference row."""
-        rng = np.random.default_rng([self.seed, 2])
+        rng = np.random.default_rng([self.seed, 2, draw])
         rows = self._rows(self._reference_stamps(rng, REFERENCE_ROWS), rng)
-        ids = _row_ids(np.random.default_rng([self.seed, 3]), REFERENCE_ROWS)
+        ids = _row_ids(np.random.default_rng([self.seed, 3, draw]), REFERENCE_ROWS)
         return pd.DataFrame({"row_id": ids, "score": rows.score, "y": self._labels(rows, None)})
 
     def labelled(self, n: int, rng: np.random.Generator) -> pd.DataFrame:
         """Return score and y of future rows without drift; the truth of the decision notebook comes from many."""
-        rows = self._rows(self._week_stamps(rng, n), rng)
+        stamps = _stamps(rng, self._start + WEEKS * _WEEK, WEEKS_AFTER * 168.0, n)
+        rows = self._rows(stamps, rng)
         return pd.DataFrame({"score": rows.score, "y": self._labels(rows, None)})
 
     def pooled(
