@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import json
 import tempfile
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -16,57 +15,26 @@ import httpx
 
 from grader import frames
 from grader.checker.api import SubmissionFailed
+from grader.checker.http import (
+    ANSWER_CAP,
+    REQUEST_SECONDS,
+    Exchange,
+    RelayTransport,
+    Request,
+    from_httpx,
+    head,
+    post_json,
+    status_of,
+)
 from grader.checker.link import Link
 from grader.clock import monotonic
 from grader.frames import Frame
 from grader.model.reasons import Reason
 
-ANSWER_CAP = 512 * 1024
 POLL_SECONDS = 0.01
-REQUEST_SECONDS = 10.0
 HOST = "http://service"
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """One HTTP request.
-
-    Attributes:
-        method: GET, POST and so on.
-        path: Path and query.
-        body: The body.
-        headers: Headers; the usual ones are added.
-        padding: Spaces that are sent after the body, so that it can be larger than a frame.
-    """
-
-    method: str
-    path: str
-    body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    padding: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
-    """A request of a load and its answer.
-
-    Attributes:
-        request: Which one it was, counted from 0.
-        status: Status code, or 0 when no answer came.
-        body: The answer's body.
-        headers: Its headers, names in lower case.
-        seconds: Time from sending it to having the answer, taken outside of the box.
-        began: When it was sent, in seconds since the load began.
-        error: "", "refused", "reset", "timeout", "protocol" or "too_large".
-    """
-
-    request: int
-    status: int
-    body: bytes
-    headers: Mapping[str, str]
-    seconds: float
-    began: float
-    error: str
+__all__ = ["Background", "Exchange", "LoadCost", "Request", "Service", "ServiceEnding", "Started", "post_json"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +160,7 @@ class Service:
         answers: list[tuple[float, int]] = []
         while (passed := monotonic() - began) < seconds:
             reply = self.send(Request(method="GET", path=path), seconds=min(REQUEST_SECONDS, seconds - passed + 0.1))
-            status = _status(reply.header)
+            status = status_of(reply.header)
             if not answers or answers[-1][1] != status:
                 answers.append((monotonic() - began, status))
             if status == 200:
@@ -253,7 +221,7 @@ class Service:
 
     def send(self, request: Request, *, seconds: float = REQUEST_SECONDS, connection: str = "") -> Frame:
         """Make one request; the frame's header tells `status`, `headers` and `error`, its body is the answer's."""
-        header = {**_head(request), "seconds": seconds, "cap": ANSWER_CAP, "connection": connection}
+        header = {**head(request), "seconds": seconds, "cap": ANSWER_CAP, "connection": connection}
         return self._ask("http.request", header, request.body)
 
     def load(
@@ -311,11 +279,11 @@ class Service:
         page: list[dict[str, object]] = []
         body = bytearray()
         for each in requests:
-            request = each if isinstance(each, Request) else _from_httpx(each)
+            request = each if isinstance(each, Request) else from_httpx(each)
             if page and (len(body) + len(request.body) > frames.BODY_CAP // 2 or len(page) >= 500):
                 self._ask("load.stage", {"requests": page}, bytes(body))
                 page, body = [], bytearray()
-            page.append({**_head(request), "size": len(request.body)})
+            page.append({**head(request), "size": len(request.body)})
             body += request.body
         if page:
             self._ask("load.stage", {"requests": page}, bytes(body))
@@ -380,42 +348,6 @@ class Service:
         return self._link.ask(op, {**(header or {}), "box": self._box}, body)
 
 
-class RelayTransport(httpx.BaseTransport):
-    """Carries httpx's requests to the server in the box.
-
-    Args:
-        service: Whose server.
-    """
-
-    def __init__(self, service: Service) -> None:
-        """Nothing is sent yet."""
-        self._service = service
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Make a request.
-
-        Raises:
-            SubmissionFailed: No usable answer came.
-        """
-        timeout = request.extensions.get("timeout", {}).get("read") or REQUEST_SECONDS
-        reply = self._service.send(_from_httpx(request), seconds=float(timeout))
-        error, status = reply.header.get("error"), _status(reply.header)
-        where = f"{request.method} {request.url.path}"
-        if error == "timeout":
-            raise SubmissionFailed(Reason.TIMEOUT, f"{where} was not answered within {timeout:.0f} s.")
-        if error == "too_large":
-            raise SubmissionFailed(Reason.TOO_LARGE, f"{where} was answered with more than {ANSWER_CAP:,} bytes.")
-        if error or not status:
-            raise SubmissionFailed(
-                Reason.NO_RESPONSE, f"{where} was not answered: the connection was {error or 'lost'}."
-            )
-        headers = _pairs(reply.header)
-        if any(name.lower() == "content-encoding" and value.lower() != "identity" for name, value in headers):
-            raise SubmissionFailed(Reason.FORMAT, f"{where} was answered in a compressed form that nobody asked for.")
-        raw = [(name.encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in headers]
-        return httpx.Response(status, headers=raw, content=reply.body, request=request)
-
-
 def _options(concurrency: int, seconds: float, request_seconds: float, *, keep_alive: bool) -> dict[str, object]:
     return {
         "concurrency": concurrency,
@@ -426,37 +358,7 @@ def _options(concurrency: int, seconds: float, request_seconds: float, *, keep_a
     }
 
 
-def _head(request: Request) -> dict[str, object]:
-    headers = [list(each) for each in request.headers.items()]
-    return {"method": request.method, "path": request.path, "headers": headers, "padding": request.padding}
-
-
-def _from_httpx(request: httpx.Request) -> Request:
-    own = ("host", "connection", "accept-encoding", "content-length", "user-agent", "accept")
-    headers = {name: value for name, value in request.headers.items() if name not in own}
-    return Request(
-        method=request.method, path=request.url.raw_path.decode("ascii"), body=request.read(), headers=headers
-    )
-
-
-def _status(header: Mapping[str, Any]) -> int:
-    status = header.get("status")
-    return status if isinstance(status, int) and 100 <= status <= 599 else 0
-
-
-def _pairs(header: Mapping[str, Any]) -> list[tuple[str, str]]:
-    headers = header.get("headers")
-    entries = headers if isinstance(headers, list) else []
-    return [(str(each[0]), str(each[1])) for each in entries if isinstance(each, list) and len(each) == 2]
-
-
 def _ended(status: object) -> str:
     if not isinstance(status, int):
         return "nobody knows how"
     return f"signal {-status}" if status < 0 else f"exit status {status}"
-
-
-def post_json(path: str, value: object, **headers: str) -> Request:
-    """A POST of a JSON value."""
-    body = json.dumps(value).encode()
-    return Request(method="POST", path=path, body=body, headers={"Content-Type": "application/json", **headers})
