@@ -29,8 +29,8 @@ KIT = Path(__file__).resolve().parent.parent
 SECONDS = 900
 NOT_SENT = {".git", ".venv", "venv", "node_modules", "__pycache__", ".pytest_cache", "submission.zip"}
 NOBODY = "65534:65534"
-# Runs in the box. Packages for checks go last on the path, so that the image's own count; programs that
-# the checks start do not see them at all.
+# Runs in the box. What the checks need is a folder of its own, for the processes that they start too: only
+# packages that the image has not, so that nothing of the image's is replaced. In grading they are not there.
 INSIDE = """
 import os, sys, tarfile
 tarfile.open(fileobj=sys.stdin.buffer, mode="r|").extractall("/work", filter="data")
@@ -39,6 +39,7 @@ os.chdir("/work/submission")
 sys.stdin = open(os.devnull)
 sys.path.insert(0, os.getcwd())
 sys.path.append("/work/checks-need")
+os.environ["PYTHONPATH"] = "/work/checks-need"
 import pytest
 sys.exit(pytest.main(["checks", "-p", "no:cacheprovider", *sys.argv[1:]]))
 """

@@ -33,6 +33,8 @@ _MADE_BY_TOOLS = {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", 
 _COMMON_USERS = {"root", "user", "admin", "ubuntu", "debian", "runner", "candidate", "grader", "nobody"}
 _HOME = re.compile(r"(?<![\w.])/(?:home|Users|root)/[\w-]+|[A-Za-z]:\\Users\\\w+")
 _DAY = 86400
+_INDEX = re.compile(rb'"index_columns": \[(.*?)\]')
+_NO_INDEX = re.compile(rb'(\{"kind": "range", "name": null, "start": 0, "stop": \d+, "step": 1\})?')
 _ARROW = re.compile(rb"ARROW:schema.{1,8}?([A-Za-z0-9+/=]{40,})", re.DOTALL)
 
 
@@ -152,8 +154,8 @@ def _footer(content: bytes) -> Iterator[str]:
     """The metadata at the end of a Parquet file: texts in it are plain bytes, whatever is around them."""
     footer = content[-8 - int.from_bytes(content[-8:-4], "little") : -8]
     texts = [footer, *(_decoded(found[1]) for found in _ARROW.finditer(footer))]
-    if any(b"pandas_version" in text for text in texts):
-        yield "has metadata of pandas, which tell how its writer worked"
+    if any(not _NO_INDEX.fullmatch(found[1]) for text in texts for found in _INDEX.finditer(text)):
+        yield "has an index of pandas in its metadata, which tells of rows before they were cut or shuffled"
     if any(re.search(rb"(?i)(?<![a-z])seed(?![a-z])", text) for text in texts):
         yield "has metadata that speak of a seed"
 

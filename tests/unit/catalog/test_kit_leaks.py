@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -150,7 +151,6 @@ def test_times_and_links_are_found(make_kit: BuildKit, lint: Lint) -> None:
         ({"crop": "seedlings"}, None),
         ({"generator_seed": "7"}, "has metadata that speak of a seed"),
         ({"note": f"from {SEED}"}, "holds the seed of the sample"),
-        ({"pandas": '{"pandas_version": "3.1.1"}'}, "has metadata of pandas, which tell how its writer worked"),
         ({"shop": "alster"}, None),
     ],
 )
@@ -165,6 +165,19 @@ def test_metadata_of_tables_are_read(
     pq.write_table(table, kit / "raw" / "table.parquet")
     found = [leak.what for leak in lint(kit) if leak.file == "raw/table.parquet" and "time of day" not in leak.what]
     assert found == ([what] if what else [])
+
+
+@pytest.mark.parametrize(
+    ("start", "index", "found"),
+    [(0, None, False), (0, False, False), (3, None, True), (3, True, True), (3, False, False)],
+)
+def test_an_index_that_tells_of_other_rows_is_found(
+    make_kit: BuildKit, lint: Lint, start: int, index: bool | None, found: bool
+) -> None:
+    kit = make_kit()
+    frame = pd.DataFrame({"a": range(9)}).iloc[start:]
+    frame.to_parquet(kit / "raw" / "table.parquet", index=index)
+    assert any("index of pandas" in leak.what for leak in lint(kit)) is found
 
 
 def test_the_machines_name_is_found(make_kit: BuildKit, lint: Lint, monkeypatch: pytest.MonkeyPatch) -> None:
