@@ -97,8 +97,9 @@ def judged(cases: Sequence[Case], exchanges: Sequence[Exchange], published: Publ
     for case, exchange in zip(cases, exchanges, strict=True):
         if exchange.status >= 500 or not exchange.status or exchange.error:
             found.broken.append(how(exchange))
-            if not found.shortest or len(case.body) < len(found.shortest):
-                found.shortest = f"{case.method} {case.path} ".encode() + case.body
+            whole = f"{case.method} {case.path} ".encode() + case.body
+            if not found.shortest or len(whole) < len(found.shortest):
+                found.shortest = whole
         else:
             _against_schema(found, case, exchange, published)
     return found

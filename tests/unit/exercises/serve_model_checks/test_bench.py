@@ -1,0 +1,93 @@
+"""Starts of the service: few, none in vain, and again where the process died."""
+
+from __future__ import annotations
+
+import pytest
+from standin import StandIn
+
+from grader.checker.api import Reason, SubmissionFailed
+
+
+def well(request):
+    return 200, {"path": request.path}
+
+
+@pytest.fixture
+def gets(checks):
+    return [checks.calls.get(f"/{number}") for number in range(250)]
+
+
+def bench_of(checks, tmp_path, **options):
+    service = StandIn(well, **options)
+    return service, checks.bench.Bench(service, tmp_path)
+
+
+def test_checks_of_one_stage_share_a_start(checks, tmp_path, gets):
+    service, bench = bench_of(checks, tmp_path)
+    for _ in range(3):
+        bench.send(gets[:20], stage=checks.bench.MAIN)
+    assert service.starts == [{"MODEL_DIR": "{artifacts}", "MODEL_VERSION": "v1"}]
+    bench.send(gets[:1], stage=checks.bench.SECOND)
+    assert [each["MODEL_VERSION"] for each in service.starts] == ["v1", "v2"]
+    assert bench.ready_seconds == [1.5, 1.5]
+
+
+def test_exchanges_are_in_the_order_of_the_requests(checks, tmp_path, gets):
+    _, bench = bench_of(checks, tmp_path)
+    found = bench.send(gets, concurrency=8)
+    assert [each.request for each in found] == list(range(250))
+    assert [checks.calls.object_of(each)["path"] for each in found] == [each.path for each in gets]
+
+
+def test_a_service_that_is_never_ready_is_waited_for_once(checks, tmp_path, gets):
+    service, bench = bench_of(checks, tmp_path, never_ready=True)
+    for stage in (checks.bench.MAIN, checks.bench.MAIN, checks.bench.SECOND, checks.bench.SLOW):
+        with pytest.raises(SubmissionFailed, match="was not ready"):
+            bench.send(gets[:3], stage=stage)
+    assert len(service.starts) == 1
+
+
+def test_a_process_that_dies_is_started_again_and_asked_again(checks, tmp_path, gets):
+    service, bench = bench_of(checks, tmp_path, dies_after=120)
+    found = bench.send(gets, stage=checks.bench.MAIN)
+    assert all(checks.calls.answered(each) for each in found)
+    assert len(service.starts) == 3
+    assert len(bench.troubles.deaths) == 2
+    assert bench.troubles.lost
+
+
+def test_a_process_that_always_dies_is_given_up(checks, tmp_path, gets):
+    service, bench = bench_of(checks, tmp_path, dies_after=2)
+    with pytest.raises(SubmissionFailed) as failure:
+        bench.send(gets, stage=checks.bench.MAIN)
+    assert failure.value.reason is Reason.CRASHED
+    assert len(service.starts) <= checks.bench.MOST_REVIVALS + 1
+    with pytest.raises(SubmissionFailed):
+        bench.use(checks.bench.SECOND)
+
+
+def test_a_request_lost_with_its_connection_is_sent_once_more(checks, tmp_path, gets):
+    service, bench = bench_of(checks, tmp_path, forgets=4)
+    found = bench.send(gets[:50], stage=checks.bench.MAIN)
+    assert all(checks.calls.answered(each) for each in found)
+    assert bench.troubles.lost == 4
+    assert len(service.starts) == 1
+
+
+def test_requests_that_are_lost_again_stay_lost(checks, tmp_path, gets):
+    _, bench = bench_of(checks, tmp_path, forgets=10**6)
+    found = bench.send(gets[:50], stage=checks.bench.MAIN)
+    assert {each.error for each in found} == {"reset"}
+    assert not bench.troubles.deaths
+
+
+def test_nobody_waits_for_a_service_that_hangs(checks, tmp_path, gets):
+    service, bench = bench_of(checks, tmp_path, hangs=True)
+    found = bench.send(gets, concurrency=8, stage=checks.bench.MAIN)
+    assert len(found) == 250
+    assert {each.error for each in found} == {"timeout"}
+    assert service.loads == 1, "the first eight requests tell enough"
+    for _ in range(checks.bench.MOST_HANGS - 1):
+        bench.send(gets, stage=checks.bench.MAIN)
+    with pytest.raises(SubmissionFailed, match="without an answer"):
+        bench.send(gets, stage=checks.bench.SECOND)

@@ -1,0 +1,342 @@
+"""What is measured, and what it earns: parity, gates, ratios, batches under switches, ends, traces, odd requests."""
+
+from __future__ import annotations
+
+import json
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from standin import exchange
+
+TRUE = np.linspace(0.05, 0.95, 100)
+
+
+def parity_of(checks, got, threshold=0.5, decided=None):
+    decisions = np.where(threshold <= TRUE, "review", "approve")
+    decided = decisions if decided is None else decided
+    answers = [{"probability": p, "decision": str(d)} for p, d in zip(got.tolist(), decided, strict=True)]
+    rows = [{"request_id": str(place)} for place in range(len(got))]
+    return checks.parity.compare("rows", rows, answers, (TRUE, decisions), threshold)
+
+
+def test_parity_counts_rows_within_a_millionth(checks):
+    got = TRUE.copy()
+    got[:10] += 2e-6
+    got[10:20] += 5e-7
+    found = parity_of(checks, got)
+    assert found.value == 0.9
+    assert found.credit == pytest.approx((0.9 - 0.5) / 0.48)
+    assert "10 of 100" in found.because
+    assert parity_of(checks, TRUE).credit == 1
+
+
+def test_rows_without_a_probability_are_wrong(checks):
+    got = TRUE.copy()
+    got[:60] = np.nan
+    found = parity_of(checks, got)
+    assert found.value == 0.4
+    assert found.credit == 0
+    assert "60 have no probability" in found.because
+
+
+def test_the_decision_goes_with_the_probability_answered_or_with_the_batch(checks):
+    edge = float(TRUE[40])
+    above = np.where(edge < TRUE, "review", "approve")
+    assert parity_of(checks, TRUE, edge).decided_right.all()
+    assert parity_of(checks, TRUE, edge, above).decided_right.sum() == 99
+    lower = TRUE.copy()
+    lower[40] = np.nextafter(edge, 0)
+    assert parity_of(checks, lower, edge, above).decided_right.all()
+    assert parity_of(checks, lower, edge).decided_right.all()
+
+
+def test_a_constant_uses_no_model_and_a_reversed_model_does(checks):
+    active = checks.parity.activity
+    random = np.random.default_rng(1).permutation(TRUE)
+    assert active(parity_of(checks, TRUE)) == 1
+    assert active(parity_of(checks, 1 - TRUE)) == 1
+    assert active(parity_of(checks, np.full(100, 0.3))) == 0
+    assert active(parity_of(checks, random)) < 0.3
+    assert checks.gates.uses_the_model(parity_of(checks, np.full(100, 0.3))).note
+
+
+def test_speed_counts_where_half_of_the_plain_rows_are_right(checks):
+    half = TRUE.copy()
+    half[:75] += 0.01
+    assert checks.gates.exact(parity_of(checks, TRUE)).value == 1
+    assert checks.gates.exact(parity_of(checks, half)).value == pytest.approx(0.5)
+    assert checks.gates.exact(parity_of(checks, TRUE + 0.01)).value == 0
+
+
+def block(checks, seconds, cpu=0.001):
+    return checks.timing.Block(np.array(seconds, float), cpu)
+
+
+def test_the_median_of_the_blocks_ratios_counts(checks):
+    mine = [block(checks, [value] * 20) for value in (0.02, 0.03, 0.2, 0.02, 0.02)]
+    other = [block(checks, [0.01] * 20) for _ in range(5)]
+    rounds = checks.timing.Rounds(tuple(mine), tuple(other))
+    assert rounds.ratio(lambda each: each.p95) == pytest.approx(2)
+    assert rounds.spread(lambda each: each.p95) == 1
+
+
+def test_requests_that_fail_are_infinitely_slow(checks):
+    found = checks.timing.block_of([exchange() for _ in range(18)] + [exchange(500), exchange(0, error="reset")], 0.9)
+    assert found.p95 == math.inf
+    assert found.median == 0.01
+    assert found.cpu == pytest.approx(0.05)
+    assert checks.timing.log_credit(math.inf, 3, 9) == 0
+    assert checks.timing.log_credit(math.nan, 3, 9) == 0
+
+
+def test_credit_falls_over_the_logarithm(checks):
+    credit = checks.timing.log_credit
+    assert credit(2.9, 3, 9) == 1
+    assert credit(9.1, 3, 9) == 0
+    assert credit(math.sqrt(27), 3, 9) == pytest.approx(0.5)
+
+
+def test_a_noisy_machine_is_measured_once_more_and_then_not(checks):
+    def rounds(values):
+        return checks.timing.Rounds((), tuple(block(checks, [value] * 20) for value in values))
+
+    noisy, quiet, hiccup = [1, 1, 2, 2, 3], [1, 1, 1, 1.1, 1.2], [1, 1, 1, 1.1, 9]
+
+    def measure(*sequence):
+        made = iter(map(rounds, sequence))
+        return checks.timing.measured_quietly(lambda: next(made), lambda each: each.p95, "latency")
+
+    assert measure(noisy, quiet).spread(lambda each: each.p95) <= 1.6
+    assert measure(hiccup)
+    with pytest.raises(checks.timing.NotMeasured, match="too busy"):
+        measure(noisy, noisy)
+
+
+def test_growth_is_scaled_to_three_thousand_requests(checks):
+    slow = checks.busy.Growth((0, 250, 1_000), (0.0, 5.0, 20.0), 1.0)
+    assert slow.growth == 60
+    assert slow.activity == 1
+    assert checks.busy.Growth((0, 250), (0.0, 0.0), 1.0).activity == 0
+    assert checks.busy.Growth((0, 3_000), (0.0, 0.0), 0.4).activity == 0
+
+
+def test_health_beside_refused_batches_earns_nothing(checks):
+    assert checks.busy.Health((0.01,) * 20, 1.0).activity == 1
+    refused = checks.busy.Health((0.01,) * 20, 0.3)
+    assert refused.activity == 0
+    assert "30%" in refused.note
+    assert checks.busy.Health((), 1.0).p95 == math.inf
+
+
+STEADY = {"v1": [0.1, 0.2], "v2": [0.3, 0.4]}
+ORDER = {"a": 0, "b": 1}
+
+
+def batch_answer(version, rows, outer=None):
+    results = [
+        {"request_id": name, "model_version": version, "probability": probability}
+        for name, probability in zip("ab", rows, strict=True)
+    ]
+    return {"model_version": outer or version, "results": results}
+
+
+@pytest.mark.parametrize(
+    ("answer", "version"),
+    [
+        (batch_answer("v1", [0.1, 0.2]), "v1"),
+        (batch_answer("v2", [0.3, 0.4]), "v2"),
+        (batch_answer("v1", [0.1, 0.4]), None),
+        (batch_answer("v2", [0.1, 0.2]), None),
+        (batch_answer("v1", [0.1, 0.2], outer="v2"), None),
+        (batch_answer("v9", [0.1, 0.2]), None),
+        ({"model_version": "v1", "results": [{}]}, None),
+        ({}, None),
+    ],
+)
+def test_a_batch_is_of_the_version_that_it_names_with_its_numbers(checks, answer, version):
+    assert checks.switching.version_of(answer, ORDER, STEADY) == version
+
+
+def switches(checks):
+    done = exchange(200, {"model_version": "v1"}), exchange(200, {"model_version": "v2"})
+    return [checks.switching.Switch("v1", 1.0, 1.1, done[0]), checks.switching.Switch("v2", 2.0, 2.1, done[1])]
+
+
+def judged(checks, *exchanges):
+    found = checks.switching.Switched(switches=switches(checks), differ=True, unknown=True)
+    checks.switching.judge(found, exchanges, [ORDER] * len(exchanges), STEADY, switches(checks))
+    return found
+
+
+def test_batches_under_switches_are_judged_by_when_they_ran(checks):
+    old = exchange(200, batch_answer("v1", [0.1, 0.2]), began=1.5, seconds=0.2)
+    between = exchange(200, batch_answer("v2", [0.3, 0.4]), began=1.9, seconds=0.3, number=1)
+    stale = exchange(200, batch_answer("v1", [0.1, 0.2]), began=2.4, seconds=0.1, number=2)
+    assert judged(checks, old, between).share == 1
+    found = judged(checks, old, between, stale)
+    assert (found.judged, found.stale, found.mixed) == (2, 1, 0)
+    assert found.share < 1
+
+
+def test_mixing_versions_costs_all_and_a_failed_request_some(checks):
+    fine = [exchange(200, batch_answer("v1", [0.1, 0.2]), number=place) for place in range(100)]
+    mixed = [exchange(200, batch_answer("v1", [0.1, 0.4]), number=place) for place in (100, 101)]
+    failed = exchange(500, {}, number=100)
+    assert judged(checks, *fine).share == 1
+    assert judged(checks, *fine, *mixed).share == 0
+    assert 0.5 < judged(checks, *fine, failed).share < 1
+
+
+def test_an_activation_that_changes_nothing_is_none(checks):
+    found = checks.switching.Switched(switches=switches(checks), differ=False, unknown=True)
+    assert found.works == 0
+    assert "those of the version before" in found.because
+
+
+def ended(checks, **changes):
+    usual = {"exit_status": 0, "signal": None, "seconds": 0.4, "timed_out": False, "leftovers": 0}
+    ending = SimpleNamespace(**(usual | {key: value for key, value in changes.items() if key in usual}))
+    counts = {"under_way": 4, "finished": 4} | {key: value for key, value in changes.items() if key not in usual}
+    return checks.ending.Ended(ending=ending, **counts)
+
+
+def test_an_end_is_judged_by_its_requests_and_its_status(checks):
+    assert ended(checks).share == 1
+    assert ended(checks, finished=2).share == pytest.approx(0.7)
+    assert ended(checks, exit_status=None, signal=15).share == pytest.approx(0.76)
+    assert ended(checks, exit_status=1).share == pytest.approx(0.6)
+    assert ended(checks, finished=0).share == 0
+    assert ended(checks, under_way=0, finished=0).share == 0
+    assert ended(checks, timed_out=True, exit_status=None, signal=9).share == 0
+    assert ended(checks, leftovers=1).share == pytest.approx(0.8)
+
+
+def test_only_requests_sent_some_time_before_were_under_way(checks):
+    under_way = checks.ending.was_under_way
+    assert under_way(exchange(began=0.5, seconds=1.0), 1.0, 0.1)
+    assert not under_way(exchange(began=0.95, seconds=1.0), 1.0, 0.1)
+    assert not under_way(exchange(began=0.5, seconds=0.3), 1.0, 0.1)
+
+
+def test_ready_too_early_is_seen_by_the_first_answers(checks):
+    start = checks.starting.SlowStart
+    assert not start(ready=True, right=True, first=0.02, later=0.01).early
+    assert start(ready=True, right=True, first=1.2, later=0.01).early
+    assert start(ready=True, right=False, first=0.02, later=0.01).early
+    assert not start(ready=False).early
+
+
+def test_a_damaged_version_must_never_be_served(checks):
+    corrupt = checks.starting.CorruptStart
+    assert corrupt(statuses={503}).refused
+    assert corrupt(statuses=set()).refused
+    assert not corrupt(statuses={503, 200}).refused
+    assert not corrupt(statuses={503}, predicted=True).refused
+
+
+def test_lines_of_the_log_are_found_among_others(checks):
+    wanted = {"g-1": {}, "g-2": {}}
+    line = {"request_id": "g-1", "probability": 0.5}
+    logs = [
+        b'not json g-1\n{"request_id": "g-3"}\n' + json.dumps(line).encode() + b"\n",
+        b'{"request_id": ["g-2"]}\n{"text": "g-2"}\n[1]\n\xff g-2\n',
+    ]
+    assert checks.logbook.read_lines(logs, wanted) == {"g-1": [line]}
+    assert checks.logbook.read_lines(logs, {}) == {}
+
+
+FEATURES = {"amount": 1.0, "hour": 2}
+
+
+@pytest.mark.parametrize(
+    ("change", "right"),
+    [
+        ({}, 1),
+        ({"probability": 0.4}, 0),
+        ({"model_version": "v2"}, 0),
+        ({"prediction_id": "q"}, 0),
+        ({"features": {"amount": 1.0}}, 0),
+        ({"features": FEATURES | {"more": 1}}, 0),
+        ({"features": FEATURES | {"hour": "2"}}, 0),
+        ({"features": FEATURES | {"hour": None}}, 0),
+    ],
+)
+def test_a_prediction_must_follow_from_its_features(checks, monkeypatch, change, right):
+    artefacts = SimpleNamespace(meta={"features": ["hour", "amount"]})
+    monkeypatch.setattr(checks.logbook, "artefacts", lambda folder, version: artefacts)
+    monkeypatch.setattr(
+        checks.logbook, "from_features", lambda folder, rows, version: np.array([row["hour"] / 10 for row in rows])
+    )
+    line = {"model_version": "v1", "prediction_id": "p", "probability": 0.2, "features": FEATURES} | change
+    found = checks.logbook.Trace(asked=1)
+    checks.logbook.judge(found, {"a": {"prediction_id": "p", "probability": 0.2}}, {"a": [line]}, None)
+    assert found.right == right
+    assert bool(found.problems) is not bool(right)
+
+
+def test_a_line_that_comes_twice_is_taken_off(checks):
+    assert checks.logbook.Trace(asked=50, right=50).value == 1
+    assert checks.logbook.Trace(asked=50, right=40, doubled=10).value == 0.6
+
+
+@pytest.fixture(scope="module")
+def published(checks):
+    answer = {"type": "object", "properties": {name: {} for name in checks.calls.FIELDS}, "required": ["probability"]}
+    body = {"type": "object", "properties": {"amount": {"type": "number"}, "tz": {"type": "string"}}}
+
+    def content(schema):
+        return {"content": {"application/json": {"schema": schema}}}
+
+    operation = {"requestBody": content(body), "responses": {"200": content(answer)}}
+    return checks.openapi.Published({"paths": {"/v1/predict": {"post": operation}}})
+
+
+ROWS = [
+    {
+        "request_id": "x", "ts": "2025-03-01T12:00:00Z", "tz": "UTC", "amount": 1.5, "currency": "EUR",
+        "income": None, "segment": "retail", "customer_id": place,
+    }
+    for place in range(40)
+]  # fmt: skip
+
+
+def test_odd_requests_are_the_same_for_a_seed_and_of_all_kinds(checks, published):
+    cases = checks.grammar.draw(ROWS, published, 7)
+    assert cases == checks.grammar.draw(ROWS, published, 7)
+    assert cases != checks.grammar.draw(ROWS, published, 8)
+    assert 250 <= len(cases) <= 300
+    assert sum(case.valid for case in cases) > 10
+    assert {case.path for case in cases} > {"/v1/predict", "/v1/predict_batch", "/admin/activate"}
+    names = checks.calls.Names("g")
+    bodies = [case.request(names).body for case in cases if case.valid]
+    ids = {json.loads(body)["request_id"] for body in bodies}
+    assert len(ids) == len(bodies)
+    assert b"@id@" not in b"".join(bodies)
+
+
+def fuzzed(checks, published, answer, deaths=()):
+    cases = checks.grammar.draw(ROWS, published, 7)
+    exchanges = [exchange(*answer(case), number=place) for place, case in enumerate(cases)]
+    return checks.fuzzing.judged(cases, exchanges, published, list(deaths))
+
+
+def test_a_service_that_answers_as_published_earns_all(checks, published):
+    whole = dict.fromkeys(checks.calls.FIELDS, 1)
+    found = fuzzed(checks, published, lambda case: (200, whole) if case.valid else (422, {}))
+    assert found.share == 1
+    assert fuzzed(checks, published, lambda case: (422, {})).share == 0, "refusing everything is no answer"
+    half = fuzzed(checks, published, lambda case: (200, {}) if case.valid else (422, {}))
+    assert half.share == 0.5
+    assert fuzzed(checks, published, lambda case: (200, whole) if case.valid else (422, {}), ["it"]).share == 0.5
+
+
+def test_internal_errors_cost_half_and_the_shortest_request_is_shown(checks, published):
+    whole = dict.fromkeys(checks.calls.FIELDS, 1)
+    found = fuzzed(checks, published, lambda case: (200, whole) if case.valid else (500, {}))
+    assert found.share == 0.5
+    cases = checks.grammar.draw(ROWS, published, 7)
+    wrong = [f"{case.method} {case.path} ".encode() + case.body for case in cases if not case.valid]
+    assert len(found.shortest) == min(map(len, wrong))
+    assert "status 500" in found.evidence["broke with"]
