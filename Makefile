@@ -45,7 +45,7 @@ bench: $(DEV_READY) ## measure overhead, sessions and memory; prints figures, pa
 
 prove: $(DEV_READY) ## grade every solution ladder on three variants; goes on where it was stopped
 	@$(BIN)/grader setup
-	@$(BIN)/python -m tests.proof.prove $(ARGS)
+	@$(BIN)/grader author prove $(ARGS)
 
 lock: $(DEV_READY) ## compile requirements/*.in to pinned, hashed *.txt
 	@$(COMPILE) --universal --python-version 3.11 requirements/base.in -o requirements/base.txt

@@ -55,7 +55,7 @@ class Expected(Frozen):
         notebook: Lowest and highest points that checks give its decision notebook, where that is of interest.
         must_fail: Checks that must earn less than half of their points.
         parent: The rung that it differs from in one respect, or "".
-        status: Whether it can be graded at all.
+        status: Whether it can be graded at all; "any" when both are fine, as long as it earns no more than the band.
         reason: Why not, when it cannot.
     """
 
@@ -64,7 +64,7 @@ class Expected(Frozen):
     notebook: tuple[float, float] | None = None
     must_fail: tuple[CheckId, ...] = ()
     parent: str = ""
-    status: Literal["graded", "rejected"] = "graded"
+    status: Literal["graded", "rejected", "any"] = "graded"
     reason: Rejection | None = None
 
     @model_validator(mode="after")

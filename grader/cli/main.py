@@ -22,6 +22,7 @@ COMMANDS = {
     "preflight": "Find out whether a submission can be graded; no score.",
     "grade": "Grade submissions and write their score sheets.",
     "sheet": "Show, export or verify a score sheet.",
+    "author": "Write exercises, and prove that they grade fairly.",
 }
 INTERRUPTED = 130
 

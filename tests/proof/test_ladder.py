@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from grader.author.expectations import Earned, earned_by, violations
 from grader.catalog.exercises import load_exercise
 from grader.catalog.ladder import Rung, load_ladder, materialise
 from grader.engine.grade import Harness
 from tests.conftest import Bench
-from tests.proof.expectations import Earned, earned_by, violations
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
 

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rich.console import Console
-
-from grader.catalog.exercises import load_exercise, resolve
+from grader.author.cheats import generated_rungs
+from grader.author.expectations import Earned, earned_by, violations
+from grader.catalog.exercises import load_exercise
 from grader.catalog.ladder import Rung, load_ladder, materialise
 from grader.engine.grade import GradingRun, Harness, Watcher
 from grader.errors import UsageError
 from grader.intake.receive import receive
 from grader.model.exercise import Exercise
-from tests.proof.expectations import Earned, earned_by, violations
-
-RECORDS = Path("build/prove")
 
 Key = tuple[str, str, int]
 """Rung, candidate, repeat."""
+Report = Callable[[str], None]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,16 +40,22 @@ class Proof:
     known: dict[Key, Earned] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, name: str, folders: Sequence[Path], rungs: str) -> Proof:
+    def of(cls, source: Path, records: Path, rungs: str = "") -> Proof:
         """Prepare the proof of an exercise.
 
+        Args:
+            source: The exercise's folder.
+            records: Folder that finished runs are kept in.
+            rungs: Names of rungs, separated by commas; all when empty.
+
         Raises:
-            UsageError: There is no such exercise, or no such rung.
+            ExerciseDefect: The exercise or its ladder is wrong.
+            UsageError: There is no such rung.
         """
-        source = resolve(name, folders)
         exercise = load_exercise(source)
-        file = RECORDS / f"{exercise.id}.jsonl"
-        return cls(exercise=exercise, source=source, rungs=chosen(load_ladder(source), rungs), file=file)
+        ladder = (*load_ladder(source), *generated_rungs(exercise, source))
+        file = records / f"{exercise.id}.jsonl"
+        return cls(exercise=exercise, source=source, rungs=chosen(ladder, rungs), file=file)
 
     def recall(self) -> None:
         """Read the runs that were finished before; a line that was cut short is no run."""
@@ -63,7 +67,7 @@ class Proof:
                 continue
             self.known[earned.rung, earned.candidate, earned.repeat] = earned
 
-    def prove(self, harness: Harness, rung: Rung, candidate: str, repeat: int, console: Console) -> None:
+    def prove(self, harness: Harness, rung: Rung, candidate: str, repeat: int, report: Report) -> None:
         """Grade a rung on a candidate's variant, unless the same was done before."""
         with tempfile.TemporaryDirectory(prefix="grader-prove-") as workshop:
             folder = Path(workshop) / rung.name
@@ -71,7 +75,7 @@ class Proof:
             before = self.known.get((rung.name, candidate, repeat))
             if before and (before.submission, before.exercise) == (receive(folder).digest, self.exercise.digest):
                 return
-            console.print(f"{self.exercise.id}, {candidate}: {rung.name} …", style="dim")
+            report(f"{self.exercise.id}, {candidate}: {rung.name}")
             run = GradingRun(harness, self.exercise, self.source, candidate, Watcher())
             earned = earned_by(run.grade(folder).sheet, rung.name, candidate, repeat)
         self.keep(earned)

@@ -79,7 +79,9 @@ def violations(expected: Expected, earned: Earned, parent: Earned | None) -> Ite
         earned: What it earned.
         parent: What its parent earned on the same variant, where that is known.
     """
-    if earned.status != expected.status:
+    if expected.status == "any" and earned.status == "rejected":
+        return
+    if earned.status != ("graded" if expected.status == "any" else expected.status):
         told = "; ".join(earned.faults) or earned.reason
         yield f"is {earned.status}{f' ({told})' if told else ''}, not {expected.status}"
         return
@@ -87,13 +89,7 @@ def violations(expected: Expected, earned: Earned, parent: Earned | None) -> Ite
         if earned.reason != expected.reason:
             yield f"is rejected for {earned.reason}, not for {expected.reason}"
         return
-    low, high = expected.band
-    if earned.percent is None or not low - ROUNDING <= earned.percent <= high + ROUNDING:
-        yield f"earned {earned.percent}, outside of {low:g} to {high:g}"
-    if expected.notebook is not None:
-        low, high = expected.notebook
-        if earned.notebook is None or not low - ROUNDING <= earned.notebook <= high + ROUNDING:
-            yield f"its notebook earned {earned.notebook}, outside of {low:g} to {high:g}"
+    yield from _outside(expected, earned)
     for check in expected.must_fail:
         share = earned.shares.get(check)
         if share is None or share >= FAILED_BELOW:
@@ -104,6 +100,15 @@ def violations(expected: Expected, earned: Earned, parent: Earned | None) -> Ite
         left_out = earned.notebook_checks if about_code else ()
         watched = {check: share for check, share in parent.shares.items() if check not in left_out}
         yield from _collateral(expected, earned.shares, watched)
+
+
+def _outside(expected: Expected, earned: Earned) -> Iterator[str]:
+    bands = [("", earned.percent, expected.band)]
+    if expected.notebook is not None:
+        bands.append(("its notebook ", earned.notebook, expected.notebook))
+    for what, found, (low, high) in bands:
+        if found is None or not low - ROUNDING <= found <= high + ROUNDING:
+            yield f"{what}earned {found}, outside of {low:g} to {high:g}"
 
 
 def _collateral(

@@ -9,9 +9,11 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from grader.author.expectations import Earned
+from grader.author.proof import Proof
 from grader.catalog.ladder import Rung
-from tests.proof.expectations import Earned
-from tests.proof.records import Proof
+
+NO_VALUE = "\u2013"
 
 
 def matrix(proof: Proof, candidate: str) -> Table:
@@ -89,4 +91,4 @@ def _table(title: str) -> Table:
 
 
 def _points(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1f}"
+    return NO_VALUE if value is None else f"{value:.1f}"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from grader.author.expectations import Earned, violations
 from grader.catalog.ladder import Expected
-from tests.proof.expectations import Earned, violations
 
 FLAW = Expected(rung="flaw", parent="reference", band=(90, 97), must_fail=("A2",))
 REFERENCE = Earned(

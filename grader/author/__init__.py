@@ -1,0 +1,1 @@
+"""What engineers use who write exercises: scaffold, lint, proof, calibration."""

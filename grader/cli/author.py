@@ -1,0 +1,43 @@
+"""`grader author`: what engineers use who write exercises."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from grader.cli.options import exercises_option, settings
+
+
+@click.group("author")
+def command() -> None:
+    """Write exercises, and prove that they grade fairly."""
+
+
+@command.command("prove")
+@click.argument("exercises", nargs=-1, metavar="[ID|PATH]...")
+@exercises_option
+@click.option("--rungs", default="", metavar="A,B", help="Only these solutions (and their parents).")
+@click.option("--variants", default=3, show_default=True, type=click.IntRange(1, 50), help="Hidden worlds.")
+@click.option("--repeats", default=1, show_default=True, type=click.IntRange(1, 50), help="Times for the first.")
+@click.option("--fresh", is_flag=True, help="Forget earlier runs; otherwise only what has changed is graded.")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write the matrix as a page, too.")
+def prove(
+    exercises: tuple[str, ...],
+    exercise_folders: tuple[Path, ...],
+    rungs: str,
+    variants: int,
+    repeats: int,
+    fresh: bool,
+    html: Path | None,
+) -> int:
+    """Grade the whole solution ladder in the real sandbox, and compare with what is expected.
+
+    Without names every exercise is proved. The kit as it is handed out, an empty submission and four cheats are
+    graded with each. Finished runs are kept, so that an interrupted proof goes on where it stopped.
+    Exit status 5 when a solution does not do what its expected.toml says.
+    """
+    from grader.cli.proving import Order, prove_all
+
+    order = Order(names=exercises, rungs=rungs, variants=variants, repeats=repeats, fresh=fresh, html=html)
+    return prove_all(settings(exercise_folders=exercise_folders), order)

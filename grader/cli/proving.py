@@ -1,0 +1,122 @@
+"""What `grader author prove` does: grade ladders with progress, print the tables, tell what is not as expected."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.text import Text
+
+from grader import clock
+from grader.author import matrix_page
+from grader.author.proof import Proof
+from grader.author.tables import agreement, matrix, spread
+from grader.catalog.exercises import find_exercises, resolve
+from grader.catalog.ladder import Rung
+from grader.cli.console import err
+from grader.errors import ExerciseDefect, UsageError
+from grader.wiring import open_harness
+
+if TYPE_CHECKING:
+    from grader.config import Settings
+    from grader.engine.grade import Harness
+
+WIDTH = 140
+"""Columns of text where no terminal says how many there are."""
+
+Work = tuple[Proof, Rung, str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What is to be proved, and how."""
+
+    names: Sequence[str]
+    rungs: str
+    variants: int
+    repeats: int
+    fresh: bool
+    html: Path | None
+
+
+def folders_of(names: Sequence[str], settings: Settings) -> list[Path]:
+    """Return the folders of exercises that are named by id or by path; of all when none is named.
+
+    Raises:
+        UsageError: There is no such exercise.
+    """
+    if not names:
+        return list(find_exercises(settings.exercises).values())
+    return [
+        Path(name) if (Path(name) / "exercise.toml").is_file() else resolve(name, settings.exercises) for name in names
+    ]
+
+
+def prove_all(settings: Settings, order: Order) -> int:
+    """Grade what the order names, print the tables, and return the exit status."""
+    proofs = [
+        Proof.of(folder, settings.cache_dir / "prove", order.rungs) for folder in folders_of(order.names, settings)
+    ]
+    candidates = [f"v{number}" for number in range(1, order.variants + 1)]
+    for proof in proofs:
+        if not order.fresh:
+            proof.recall()
+    with open_harness(settings, lambda text: err().print(text, style="dim", markup=False)) as harness:
+        _grade(harness, _work(proofs, candidates, order.repeats))
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    found = [line for proof in proofs for line in _show(proof, candidates, order.repeats, console)]
+    if order.html is not None:
+        _write(order.html, proofs, candidates)
+    for line in found:
+        console.print(Text(line, "red"))
+    return ExerciseDefect.exit_code if found else 0
+
+
+def _work(proofs: Sequence[Proof], candidates: Sequence[str], repeats: int) -> list[Work]:
+    work: list[Work] = []
+    for proof in proofs:
+        work += [(proof, rung, candidate, 1) for candidate in candidates for rung in proof.rungs]
+        work += [(proof, rung, candidates[0], again) for again in range(2, repeats + 1) for rung in proof.rungs]
+    return work
+
+
+def _grade(harness: Harness, work: Sequence[Work]) -> None:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    console = err()
+    with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("", total=len(work))
+
+        def report(text: str) -> None:
+            progress.update(bar, description=text)
+            if not console.is_terminal:
+                console.print(text, style="dim", markup=False)
+
+        for proof, rung, candidate, repeat in work:
+            proof.prove(harness, rung, candidate, repeat, report)
+            progress.advance(bar)
+
+
+def _show(proof: Proof, candidates: Sequence[str], repeats: int, console: Console) -> list[str]:
+    found = []
+    for candidate in candidates:
+        console.print(matrix(proof, candidate))
+        for rung in proof.rungs:
+            found += [f"{proof.exercise.id}, {candidate}: {rung.name} {told}" for told in proof.found(rung, candidate)]
+    if len(candidates) > 1:
+        console.print(spread(proof, candidates))
+    if repeats > 1:
+        console.print(agreement(proof, candidates[0], repeats))
+    return found
+
+
+def _write(file: Path, proofs: Sequence[Proof], candidates: Sequence[str]) -> None:
+    pages = [matrix_page.page_of(proof, candidate) for proof in proofs for candidate in candidates]
+    try:
+        file.write_text(matrix_page.render(pages, clock.now()), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{file} cannot be written: {error.strerror}") from error
