@@ -190,7 +190,7 @@ def _readme(exercise: Exercise, source: Path, candidate: str | None) -> str:
         exercise=exercise,
         candidate=candidate,
         scenario=brief.get("") or manifest.summary,
-        time=brief.get("Time") or f"Plan about {manifest.hours:g} hours; more are not expected of anybody.",
+        time=brief.get("Time") or f"Plan about {_many(manifest.hours, 'hour')}; more is not expected of anybody.",
         not_graded=not_graded[1].strip() if not_graded else _NEVER_GRADED,
         also_read=" and ".join(f"[{name}]({name})" for name in also),
         weights=weights(exercise),
@@ -198,7 +198,7 @@ def _readme(exercise: Exercise, source: Path, candidate: str | None) -> str:
         entry=manifest.part.entry_path,
         python=PYTHON,
         limits={
-            "cpus": f"{box.cpus:g}",
+            "cpus": _many(box.cpus, "CPU core"),
             "memory": _size(box.memory),
             "workspace": _size(box.workspace),
             "pids": box.pids,
@@ -229,6 +229,10 @@ def weights(exercise: Exercise) -> list[tuple[str, str]]:
         if points:
             found.append((competency.title, f"{points.normalize():f}"))
     return found
+
+
+def _many(number: float, noun: str) -> str:
+    return f"{number:g} {noun}" if number == 1 else f"{number:g} {noun}s"
 
 
 def _size(size: int) -> str:

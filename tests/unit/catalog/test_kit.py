@@ -46,6 +46,8 @@ def test_the_readme_says_what_counts(make_kit: BuildKit) -> None:
     readme = (make_kit() / "README.md").read_text()
     assert "Made for Ada L.: exercise `tiny_sum`, version 1.0.0." in readme
     assert "| Engineering care | 8 |" in readme
+    assert "In a sandbox with 1 CPU core, 256 MiB of memory, 16 MiB of disk" in readme
+    assert "Plan about 1 hour;" in readme
     assert "reads `DIR/numbers.txt`" in readme  # the brief's beginning is the scenario
     for heading in ("Start", "What is graded", "Time", "Where it runs", "Rules", "Hand in"):
         assert f"\n## {heading}\n" in readme
