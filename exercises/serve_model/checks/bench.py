@@ -14,7 +14,7 @@ from typing import Any
 from calls import READY, get
 
 from grader.checker.api import Reason, SubmissionFailed
-from grader.checker.service import Exchange, Request
+from grader.checker.http import Exchange, Request
 from grader.clock import monotonic
 
 READY_SECONDS, REQUEST_SECONDS = 30.0, 5.0

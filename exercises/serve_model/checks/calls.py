@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from grader.checker.service import Exchange, Request
+from grader.checker.http import Exchange, Request
 from grader.frames import BrokenFrame, strict_json
 
 PREDICT, BATCH, ACTIVATE = "/v1/predict", "/v1/predict_batch", "/admin/activate"

@@ -14,7 +14,7 @@ from parity import Strata
 from prometheus import Metrics, NotMetrics, read
 
 from grader.checker.api import Reason, SubmissionFailed
-from grader.checker.service import Request
+from grader.checker.http import Request
 
 REQUESTS, PREDICTIONS, DURATION = "http_requests_total", "predictions_total", "http_request_duration_seconds"
 SINGLES, ROWS, WRONG, STRANGE, TWICE = 40, 30, 6, 12, 12

@@ -10,7 +10,8 @@ from bench import BUSY
 from calls import answered, batch
 from parity import Strata
 
-from grader.checker.service import Exchange, Request, ServiceEnding
+from grader.checker.http import Exchange, Request
+from grader.checker.service import ServiceEnding
 from grader.clock import monotonic
 
 SECONDS, LOAD_SECONDS, LEAST_LEAD = 5.0, 2.5, 0.05

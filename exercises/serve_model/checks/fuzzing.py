@@ -12,7 +12,7 @@ from openapi import OverBudget, Published
 from parity import Strata
 
 from grader.checker.api import linear
-from grader.checker.service import Exchange
+from grader.checker.http import Exchange
 
 BROKEN_LO, BROKEN_HI = 0.04, 0.0  # share of requests that may break the service
 SCHEMA_LO, SCHEMA_HI = 0.50, 0.98

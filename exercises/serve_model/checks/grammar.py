@@ -17,7 +17,7 @@ from hypothesis import seed as seeded
 from hypothesis import strategies as st
 from openapi import Published
 
-from grader.checker.service import Request
+from grader.checker.http import Request
 
 ID = "@id@"
 FROM_SCHEMA, FROM_GRAMMAR = 100, 200

@@ -13,7 +13,7 @@ from typing import Any
 
 from calls import ACTIVATE, BATCH, BATCH_FIELDS, FIELDS, HEALTH, METRICS, PREDICT, READY, object_of
 
-from grader.checker.service import Exchange
+from grader.checker.http import Exchange
 
 ROUTES = (("post", PREDICT), ("post", BATCH), ("get", HEALTH), ("get", READY), ("get", METRICS), ("post", ACTIVATE))
 REQUEST_FIELDS = frozenset({"request_id", "ts", "tz", "amount", "currency", "income", "segment", "customer_id"})

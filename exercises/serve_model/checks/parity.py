@@ -16,7 +16,7 @@ from strata import as_text
 from truth import artefacts, expected, threshold_rows
 
 from grader.checker.api import linear
-from grader.checker.service import Exchange
+from grader.checker.http import Exchange
 
 CLOSE = 1e-6
 SAME = 1e-12

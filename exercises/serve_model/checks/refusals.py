@@ -9,7 +9,7 @@ from typing import Any
 from bench import MAIN, Bench
 from calls import Names, answered, batch, how, object_of, post, predict, text
 
-from grader.checker.service import Exchange, Request
+from grader.checker.http import Exchange, Request
 
 ABSENT = object()
 

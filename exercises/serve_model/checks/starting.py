@@ -11,10 +11,10 @@ from bench import CORRUPT, HALF_CORRUPT, SLOW, Bench
 from calls import HEALTH, Names, Row, activate, answered, get, object_of, predict, prediction, probability
 from parity import CLOSE, Strata
 
-from grader.checker.service import Exchange
+from grader.checker.http import Exchange
 from grader.clock import monotonic
 
-SLOW_SECONDS, CORRUPT_SECONDS, SETTLE_SECONDS, PAUSE = 30.0, 12.0, 2.0, 0.03
+SLOW_SECONDS, CORRUPT_SECONDS, SETTLE_SECONDS, PAUSE = 60.0, 20.0, 2.0, 0.03
 LATE_FIRST = 0.5  # seconds by which the first prediction may be slower than later ones
 
 

@@ -12,7 +12,7 @@ from calls import Row, activate, answered, batch, how, id_of, object_of, predict
 from parity import Strata
 
 from grader.checker.api import linear
-from grader.checker.service import Exchange, Request
+from grader.checker.http import Exchange, Request
 from grader.clock import monotonic
 
 VERSIONS = ("v1", "v2")

@@ -21,7 +21,7 @@ from calls import Names, answered, batch, predict
 from parity import Strata
 
 from grader.checker.api import NotMeasured, SubmissionFailed, linear
-from grader.checker.service import Exchange, Request
+from grader.checker.http import Exchange, Request
 
 BLOCKS = 5
 BLOCK_REQUESTS, SLOW_REQUESTS, WARM_REQUESTS = 160, 40, 40

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from grader.checker.api import Reason, SubmissionFailed
-from grader.checker.service import Exchange, LoadCost, Request, Started
+from grader.checker.http import Exchange, Request
+from grader.checker.service import LoadCost, Started
 from grader.frames import REPLY, Frame
 
 Handler = Callable[[Request], tuple[int, object]]
