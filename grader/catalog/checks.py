@@ -23,7 +23,7 @@ from grader.model.exercise import CheckDeclaration
 _FOLDER = "checks"
 _REQUIRED = ("id", "title", "points", "competency")
 _MOST_POINTS = 1000
-_OPTIONAL = ("question", "feedback")
+_OPTIONAL = ("question", "feedback", "requirement")
 _HARMFUL = {"parametrize", "skip", "skipif", "xfail"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

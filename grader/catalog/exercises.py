@@ -88,5 +88,5 @@ def load_exercise(folder: Path) -> Exercise:
         manifest=manifest,
         checks=checks,
         competencies=tuple(competency for id_, competency in competencies.items() if id_ in named),
-        digest=files.digest(folder),
+        digest=files.digest(folder, manifest.reference.solution if manifest.reference else ""),
     )

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from grader.errors import ExerciseDefect
 
+VERSIONS = "versions.toml"
 # These say how the exercise came about, or are made by tools; nobody's points depend on them.
 _NO_INFLUENCE = (
-    "solutions", "NOTES.md", "CHANGELOG.md", "__pycache__", "*.pyc", ".*_cache", ".DS_Store",
-    ".ipynb_checkpoints", "*~",
+    "solutions", "NOTES.md", "CHANGELOG.md", "CALIBRATION.md", "calibration.*", VERSIONS,
+    "__pycache__", "*.pyc", ".*_cache", ".DS_Store", ".ipynb_checkpoints", "*~",
 )  # fmt: skip
 
 
@@ -31,10 +32,14 @@ def read(folder: Path, name: str) -> bytes:
         raise ExerciseDefect(f"the file cannot be read: {error.strerror}", file=name) from error
 
 
-def digest(folder: Path) -> str:
+def digest(folder: Path, reference: str = "") -> str:
     """Hash every file that may influence the grading, in path order.
 
     Solutions, notes and change log may change without a new digest; everything else may not.
+
+    Args:
+        folder: The exercise's folder.
+        reference: The solution that submissions are compared with, which then counts as well.
 
     Returns:
         SHA-256 in hexadecimal.
@@ -43,7 +48,10 @@ def digest(folder: Path) -> str:
         ExerciseDefect: A file cannot be read, or is a link; what a link leads to is not the exercise's.
     """
     total = hashlib.sha256(b"grader exercise 1\n")
-    for path in sorted(_influential(folder, "")):
+    paths = list(_influential(folder, ""))
+    if reference:
+        paths += [path for path in _influential(folder, f"solutions/{reference}") if not path.endswith("expected.toml")]
+    for path in sorted(paths):
         content = read(folder, path)
         name = path.encode()
         total.update(b"%d:%s%d:" % (len(name), name, len(content)))

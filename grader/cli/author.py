@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from grader.cli.options import exercises_option, settings
+from grader.cli.options import exercises_option, json_option, settings
 
 
 @click.group("author")
@@ -41,3 +41,18 @@ def prove(
 
     order = Order(names=exercises, rungs=rungs, variants=variants, repeats=repeats, fresh=fresh, html=html)
     return prove_all(settings(exercise_folders=exercise_folders), order)
+
+
+@command.command("lint")
+@click.argument("exercises", nargs=-1, metavar="[ID|PATH]...")
+@exercises_option
+@click.option("--fix", is_flag=True, help="Record the present version in versions.toml when nothing is wrong.")
+@json_option
+def lint(exercises: tuple[str, ...], exercise_folders: tuple[Path, ...], fix: bool, as_json: bool) -> int:
+    """Look for what is wrong with exercises, without running anything.
+
+    Without names every exercise is looked at. Exit status 5 when there are errors.
+    """
+    from grader.cli.linting import lint_all
+
+    return lint_all(exercises, settings(exercise_folders=exercise_folders), fix=fix, as_json=as_json)

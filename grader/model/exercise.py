@@ -109,6 +109,7 @@ class CheckDeclaration(Frozen):
     competency: str
     question: Line = ""
     feedback: Line = ""
+    requirement: Line = ""
     file: str = ""
     line: int = 0
     function: str = ""

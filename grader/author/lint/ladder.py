@@ -1,0 +1,98 @@
+"""Rules about the solution ladder: every check is failed by a rung that names it, and passed by others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from grader.author.lint.findings import Finding, Level
+from grader.catalog.ladder import SOLUTIONS, RungKind, load_ladder
+from grader.model.exercise import Exercise
+
+_NEEDED = {RungKind.REFERENCE: 1, RungKind.PLAIN: 1, RungKind.NAIVE: 1, RungKind.HOSTILE: 1}
+_WISHED = {RungKind.ALTERNATE: 2, RungKind.BROKEN: 1}
+
+
+def ladder_is_complete(exercise: Exercise, source: Path) -> Iterator[Finding]:
+    """There are rungs of every kind, and for every check one that fails it."""
+    rungs = load_ladder(source)
+    kinds = Counter(rung.expected.rung for rung in rungs)
+    for needed, level in ((_NEEDED, Level.ERROR), (_WISHED, Level.WARNING)):
+        for kind, least in needed.items():
+            if kinds[kind] < least:
+                yield Finding(
+                    rule="ladder",
+                    file=SOLUTIONS,
+                    line=0,
+                    message=f"there are {kinds[kind]} rungs of the kind {kind}, at least {least} are needed",
+                    hint=f"Add a folder below {SOLUTIONS}/ with an expected.toml that says rung = {kind.value!r}.",
+                    level=level,
+                )
+    known = {check.id for check in exercise.checks}
+    failed: set[str] = set()
+    for rung in rungs:
+        failed |= set(rung.expected.must_fail)
+        for unknown in sorted(set(rung.expected.must_fail) - known):
+            yield Finding(
+                rule="ladder",
+                file=f"{SOLUTIONS}/{rung.name}/expected.toml",
+                line=0,
+                message=f"must_fail names {unknown}, which there is not",
+                hint=f"There are: {', '.join(sorted(known))}.",
+            )
+    for check in exercise.checks:
+        if check.id not in failed:
+            yield Finding(
+                rule="ladder",
+                file=check.file,
+                line=check.line,
+                message=f"no rung fails {check.id}",
+                hint="Add a flaw that this check is there to find, and name the check in its must_fail.",
+            )
+
+
+def parts_are_there(exercise: Exercise, source: Path) -> Iterator[Finding]:
+    """The files that every exercise needs, and a stub that can be graded."""
+    needed = {
+        "brief.md": "Write what candidates read: every rule that is graded.",
+        "CHANGELOG.md": "Write what each version changed.",
+        "data/generate.py": "Write generate(seed, split, destination).",
+        "template/submission.toml": "Write how the program is started.",
+        f"template/{exercise.manifest.part.entry_path}": "Write a stub that already runs.",
+        "template/checks": "Write public checks, so that candidates can check themselves.",
+    }
+    for name, hint in needed.items():
+        if not (source / name).exists():
+            yield Finding(rule="files", file=name, line=0, message="it is missing", hint=hint)
+    changes = source / "CHANGELOG.md"
+    if changes.is_file() and exercise.manifest.version not in changes.read_text(encoding="utf-8"):
+        yield Finding(
+            rule="files",
+            file="CHANGELOG.md",
+            line=0,
+            message=f"version {exercise.manifest.version} is not in it",
+            hint="Say what it changed.",
+        )
+
+
+def modules_do_not_clash(source: Path) -> Iterator[Finding]:
+    """Modules of `checks/` and `data/` share one path inside the checker's box."""
+    data = {path.stem for path in (source / "data").glob("*.py")}
+    for path in sorted((source / "checks").glob("*.py")):
+        if path.stem in data:
+            yield Finding(
+                rule="modules",
+                file=f"checks/{path.name}",
+                line=0,
+                message=f"data/ has a module {path.stem}, too",
+                hint="Rename one of them: both folders are on one path.",
+            )
+        if path.name == "__init__.py":
+            yield Finding(
+                rule="modules",
+                file=f"checks/{path.name}",
+                line=0,
+                message="makes a package of the checks, which would shadow others",
+                hint="Remove it.",
+            )

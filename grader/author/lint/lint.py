@@ -1,0 +1,71 @@
+"""All rules, applied to one exercise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from grader.author.lint import declared, ladder, release, sources
+from grader.author.lint.findings import Finding, Level
+from grader.catalog.exercises import load_exercise
+from grader.errors import ExerciseDefect
+from grader.model.exercise import Exercise
+
+_ORDER = {Level.ERROR: 0, Level.WARNING: 1}
+
+
+def lint(source: Path) -> list[Finding]:
+    """Apply every rule; errors come first, then by file and line. Never raises for what an author wrote.
+
+    Args:
+        source: The exercise's folder.
+    """
+    try:
+        exercise = load_exercise(source)
+    except ExerciseDefect as defect:
+        # Nothing else can be said of an exercise that cannot be read.
+        return [_as_finding("readable", defect)]
+    found: list[Finding] = []
+    for rule in _rules(exercise, source):
+        try:
+            found += rule()
+        except ExerciseDefect as defect:
+            found.append(_as_finding("readable", defect))
+        except SyntaxError as error:
+            found.append(
+                Finding(
+                    rule="readable",
+                    file=str(error.filename or ""),
+                    line=error.lineno or 0,
+                    message=f"not valid Python: {error.msg}",
+                    hint="Correct the line.",
+                )
+            )
+    return sorted(set(found), key=lambda each: (_ORDER[each.level], each.file, each.line, each.message))
+
+
+def _rules(exercise: Exercise, source: Path) -> list[Callable[[], Iterator[Finding]]]:
+    return [
+        lambda: ladder.parts_are_there(exercise, source),
+        lambda: ladder.modules_do_not_clash(source),
+        lambda: ladder.ladder_is_complete(exercise, source),
+        lambda: declared.points_add_up(exercise),
+        lambda: declared.groups_are_used(exercise),
+        lambda: declared.words_for_people(exercise),
+        lambda: declared.requirements_match(exercise, source),
+        lambda: declared.budget_is_stated(exercise, source),
+        lambda: sources.sources_are_sound(source),
+        lambda: sources.awards_give_reasons(source),
+        lambda: release.version_is_unchanged(exercise, source),
+    ]
+
+
+def _as_finding(rule: str, defect: ExerciseDefect) -> Finding:
+    place = f"{defect.file}:{defect.line}: " if defect.line else f"{defect.file}: "
+    return Finding(
+        rule=rule,
+        file=defect.file,
+        line=defect.line,
+        message=defect.message.removeprefix(place),
+        hint=defect.hint or "Correct it; nothing else can be checked before.",
+    )
