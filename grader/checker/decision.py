@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from grader.checker.api import SubmissionFailed, linear
 from grader.checker.awards import Award
@@ -44,10 +45,24 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truth:
-    """What is true of one data set: the quantity itself, and the width of a usual interval for it."""
+    """What is true of one data set: the quantity itself, and the width of a usual interval for it.
+
+    Where it depends on the method that the notebook chooses, `methods` has it for each.
+    """
 
     value: float
     width: float
+    methods: Mapping[str, Truth] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, entry: Mapping[str, Any]) -> Truth:
+        """Read an entry of `truth.json`."""
+        methods = {name: cls.read(each) for name, each in entry.get("methods", {}).items()}
+        return cls(value=entry["value"], width=entry["width"], methods=methods)
+
+    def for_claims(self, claims: Claims) -> Truth:
+        """Return what is true of the method that was chosen."""
+        return self.methods.get(claims.method or "", self)
 
 
 class Study:
@@ -65,7 +80,7 @@ class Study:
         self._runs: dict[str, NotebookRun] = {}
         self._failures: dict[str, SubmissionFailed] = {}
         content = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
-        self._truths = {name: Truth(value=each["value"], width=each["width"]) for name, each in content.items()}
+        self._truths = {name: Truth.read(entry) for name, entry in content.items()}
 
     def run(self, name: str, *, again: bool = False) -> NotebookRun:
         """Execute the notebook on a data set, or return how that went.
@@ -138,7 +153,8 @@ class Study:
 
     def computes(self) -> Finding:
         """N4: on other data the estimate moves, and its interval covers the true value."""
-        before, after, truth = self.claims(FIRST), self.claims(SECOND), self._truths[SECOND]
+        before, after = self.claims(FIRST), self.claims(SECOND)
+        truth = self._truths[SECOND].for_claims(after)
         old, new = before.require_estimate(), after.require_estimate()
         low, high = after.require_interval()
         moved = abs(new - old) > SAME * max(1.0, abs(old))
@@ -159,8 +175,9 @@ class Study:
         """N5: over five data sets of other worlds the interval covers the truth, and is not far too wide."""
         covered, widths, lines = 0, [], {}
         for name in FURTHER:
-            truth = self._truths[name]
-            low, high = self.claims(name).require_interval()
+            claims = self.claims(name)
+            truth = self._truths[name].for_claims(claims)
+            low, high = claims.require_interval()
             inside = low <= truth.value <= high
             covered += inside
             widths.append((high - low) / truth.width)

@@ -163,6 +163,8 @@ class Notebook:
             if error.reason is Reason.MISSING_OUTPUT:
                 ended = f" {failure.because}" if failure else ""
                 return None, SubmissionFailed(Reason.MISSING_OUTPUT, f"The notebook wrote no {DECISION}.{ended}")
+            if error.reason is Reason.CRASHED:  # the agent opens nothing but regular files
+                return None, SubmissionFailed(Reason.FORMAT, f"{DECISION} is not a regular file.")
             return None, SubmissionFailed(error.reason, f"{DECISION}: {error.because}")
         except BrokenFrame as error:
             return None, SubmissionFailed(Reason.FORMAT, f"{DECISION}: {error}.")

@@ -102,7 +102,8 @@ HARMLESS = (
 
 
 def test_shell_escapes_magics_and_much_output_are_no_offence(grade: Grade) -> None:
-    sheet = grade(make_notebook(*HARMLESS, *CELLS, "exit()"))
+    shadow = {"zmq.py": "raise RuntimeError('a module of the kernel that was not meant')"}
+    sheet = grade(make_notebook(*HARMLESS, *CELLS, "exit()"), shadow)
     assert outcomes(sheet) == ALL
     assert "script" not in sheet.model_dump_json()
 
@@ -138,16 +139,14 @@ UNUSABLE = {
     "kills its kernel": (make_notebook("import os\nos._exit(0)", *CELLS), Reason.CRASHED),
     "kills everything": (make_notebook("import os\nos.kill(-1, 9)", *CELLS), Reason.CRASHED),
     "eats memory": (make_notebook("x = [bytearray(2**20) for _ in range(2000)]", *CELLS), Reason.OOM),
-    "shadows a module": (make_notebook(*CELLS), Reason.CRASHED),
 }
 
 
 @pytest.mark.parametrize(("notebook", "reason"), UNUSABLE.values(), ids=UNUSABLE.keys())
 def test_what_cannot_be_run_costs_the_notebook_and_names_the_reason(
-    grade: Grade, notebook: str | bytes, reason: Reason, request: pytest.FixtureRequest
+    grade: Grade, notebook: str | bytes, reason: Reason
 ) -> None:
-    shadow = {"zmq.py": "raise RuntimeError('shadow')"} if "shadows" in request.node.name else None
-    assert outcomes(grade(notebook, shadow)) == everything(Reason.MISSING_OUTPUT, reason)
+    assert outcomes(grade(notebook)) == everything(Reason.MISSING_OUTPUT, reason)
 
 
 def test_a_planted_decision_does_not_count(grade: Grade) -> None:
@@ -166,7 +165,7 @@ ODD_DECISIONS = {
     "not JSON": ("open('decision.json', 'w').write('{')", Reason.FORMAT),
     "NaN": ("open('decision.json', 'w').write('{\"estimate\": NaN}')", Reason.FORMAT),
     "a folder": ("import os\nos.mkdir('decision.json')", Reason.FORMAT),
-    "a link": ("import os\nos.symlink('/etc/passwd', 'decision.json')", Reason.CRASHED),
+    "a link": ("import os\nos.symlink('/etc/passwd', 'decision.json')", Reason.FORMAT),
     "huge": ("open('decision.json', 'w').write('1' * 100_000)", Reason.TOO_LARGE),
 }
 

@@ -213,3 +213,21 @@ def test_decisions_that_are_no_objects_can_be_compared() -> None:
 def test_a_range_of_operating_points_is_met_inside(study: Callable[..., Study]) -> None:
     assert study(changed(operating_point=7)).agrees("newest", (3, float("inf"))).share == 1.0
     assert study(changed(operating_point=2)).agrees("newest", (3, float("inf"))).share == 0.5
+
+
+def test_the_truth_is_that_of_the_method_chosen(tmp_path: Path, study: Callable[..., Study]) -> None:
+    study()
+    truths = {
+        name: {"value": value, "width": WIDTH, "methods": {"v2": {"value": value + 1, "width": WIDTH}}}
+        for name, value in TRUTHS.items()
+    }
+    (tmp_path / "truth.json").write_text(json.dumps(truths))
+
+    def decide(name: str, _seen: int) -> object:
+        value = TRUTHS[name] + 1
+        return make_decision(chosen_method="v2", estimate=value, interval=[value - 0.02, value + 0.02])
+
+    found = Study(FakeNotebook(decide), tmp_path)
+    assert (found.computes().share, found.is_honest().share) == (1.0, 1.0)
+    other = Study(FakeNotebook(honest), tmp_path)  # "newest" has no truth of its own
+    assert other.is_honest().share == 1.0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.checker.decision_sets import DISTANCES, NORMAL, Sample, write_decision_sets
+from grader.checker.decision_sets import DISTANCES, NORMAL, Quantity, Sample, write_decision_sets
 
 
 def draw(number: int, attempt: int) -> Sample:
@@ -59,3 +59,16 @@ def test_errors_lie_to_both_sides(written: dict[str, tuple[float, float, float]]
 def test_a_wrong_standard_error_is_the_authors_fault(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="data set 2"):
         write_decision_sets(tmp_path, lambda *_: Sample(truth=0.0, estimate=0.0, error=1.0, write=lambda folder: None))
+
+
+def test_every_method_has_a_truth_of_its_own(tmp_path: Path) -> None:
+    def draw_two(number: int, attempt: int) -> Sample:
+        one, other = draw(number, attempt), draw(number, attempt + 10_000)
+        quantity = Quantity(truth=other.truth + 1, estimate=other.estimate + 1, error=other.error)
+        return Sample(
+            truth=one.truth, estimate=one.estimate, error=one.error, by_method={"v2": quantity}, write=one.write
+        )
+
+    write_decision_sets(tmp_path, draw_two)
+    truths = json.loads((tmp_path / "truth.json").read_text())
+    assert truths["3"]["methods"]["v2"]["value"] == pytest.approx(truths["3"]["value"] + 1)
