@@ -1,0 +1,5 @@
+"""Serves the model with BentoML."""
+
+import bentoml
+
+app = bentoml.Service("late-payment").to_asgi()
