@@ -35,7 +35,7 @@ INTERCEPT, SLOPE = (0.15, 0.70), (0.45, 0.90)
 STREAM_WINDOWS, CLEAN_STREAMS, DRIFT_STREAMS = 40, 60, 20
 SMALL_SHIFT, LARGE_SHIFT = 0.2, 0.35  # latent SD of the mean
 STREAM_ALARMS = (0.50, 0.22)
-DELAYS = {SMALL_SHIFT: (25.0, 12.0), LARGE_SHIFT: (8.0, 4.0)}  # windows until the alarm: no credit, full credit
+DELAYS = {SMALL_SHIFT: (18.0, 8.0), LARGE_SHIFT: (7.0, 3.0)}  # windows until the alarm: no credit, full credit
 
 ALIVE = (0.1, 0.5)  # share of gross drift noticed, less the share of false alarms
 SECOND_ALPHAS = (0.01, 0.15, 0.20)
@@ -44,6 +44,8 @@ TIME_RATIO = (20.0, 4.0)
 MEDIAN_SECONDS = 0.5
 MEMORY = (2.0e9, 1.5e9)
 
-CALL_SECONDS = 10.0  # for one call; 20 times what the median may take
+CALL_SECONDS = 5.0  # for one call; ten times what the median may take
 BATCH = 128  # windows in memory at a time
-PANEL_SECONDS = 600.0  # for all windows: what the limit of the median allows on two cores
+RUN_SECONDS = 120.0  # for one stream
+# For all calls of a stage: what the limit of the median allows on two cores, and a third more.
+PANEL_SECONDS, STREAM_SECONDS, FEEDBACK_SECONDS = 800.0, 700.0, 250.0

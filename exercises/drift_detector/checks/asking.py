@@ -136,31 +136,48 @@ def shuffled(items: Sequence[object], variant, purpose: str) -> list[object]:
     return order
 
 
-def ask_windows(
-    session,
-    world,
-    variant,
-    asks: Sequence[Ask],
-    *,
-    alpha: float,
-    purpose: str,
-    clock: Callable[[], float] = time.monotonic,
-) -> Panel:
-    """Ask `check` about windows.
+class Budget:
+    """Wall time for all calls of a stage; what it is too short for counts as not answered.
 
-    When the time for all of them is used up, the rest counts as not answered; the order is random, so that this costs
-    every check alike.
+    Calls come in a random order, so that this costs every check of the stage alike.
+
+    Args:
+        seconds: How much there is.
+        clock: The clock.
     """
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._left, self._clock = seconds, clock
+
+    @property
+    def used_up(self) -> bool:
+        """Whether nothing is left."""
+        return self._left <= 0
+
+    def spend(self, work: Callable[[], list]) -> list:
+        """Do calls and count their time."""
+        began = self._clock()
+        found = work()
+        self._left -= self._clock() - began
+        return found
+
+
+LATE = "not asked: the time for all calls was used up"
+
+
+def ask_windows(
+    session, world, variant, asks: Sequence[Ask], *, alpha: float, purpose: str, budget: Budget | None = None
+) -> Panel:
+    """Ask `check` about windows."""
     readings: dict[Ask, Reading] = {}
-    spent = 0.0
+    budget = budget or Budget(anchors.PANEL_SECONDS)
     for batch in batches(shuffled(asks, variant, purpose), anchors.BATCH):
-        if spent > anchors.PANEL_SECONDS:
-            readings |= dict.fromkeys(batch, not_asked("not asked: the time for all windows was used up"))
+        if budget.used_up:
+            readings |= dict.fromkeys(batch, not_asked(LATE))
             continue
         windows = [make_window(world, variant, ask) for ask in batch]
-        began = clock()
-        answers = session.map("check", [{"window": window} for window in windows], seconds=anchors.CALL_SECONDS)
-        spent += clock() - began
+        calls = [{"window": window} for window in windows]
+        answers = budget.spend(lambda calls=calls: session.map("check", calls, seconds=anchors.CALL_SECONDS))
         for ask, window, answer in zip(batch, windows, answers, strict=True):
             readings[ask] = read_check(answer, rows=len(window), features=FEATURES, alpha=alpha)
     return Panel(readings)
@@ -170,11 +187,16 @@ def ask_feedback(session, world, variant, *, alpha: float) -> dict[str, list[Rea
     """Ask `feedback` about labelled rows, all kinds in one secret order."""
     asks = [(kind, number) for kind, count in anchors.LABELS.items() for number in range(count)]
     heard: dict[str, dict[int, Reading]] = {kind: {} for kind in anchors.LABELS}
+    budget = Budget(anchors.FEEDBACK_SECONDS)
     for batch in batches(shuffled(asks, variant, "feedback"), anchors.BATCH):
-        rows = [make_feedback(world, variant, kind, number) for kind, number in batch]
-        answers = session.map("feedback", [{"rows": each} for each in rows], seconds=anchors.CALL_SECONDS)
-        for (kind, number), answer in zip(batch, answers, strict=True):
-            heard[kind][number] = read_feedback(answer, alpha=alpha)
+        if budget.used_up:
+            readings = [not_asked(LATE)] * len(batch)
+        else:
+            calls = [{"rows": make_feedback(world, variant, kind, number)} for kind, number in batch]
+            answers = budget.spend(lambda calls=calls: session.map("feedback", calls, seconds=anchors.CALL_SECONDS))
+            readings = [read_feedback(answer, alpha=alpha) for answer in answers]
+        for (kind, number), reading in zip(batch, readings, strict=True):
+            heard[kind][number] = reading
     return {kind: [found[number] for number in sorted(found)] for kind, found in heard.items()}
 
 

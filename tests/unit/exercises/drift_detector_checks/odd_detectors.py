@@ -22,6 +22,8 @@ class Simple:
         self.total, self.windows = 0.0, 0
 
     def fit(self, reference: pd.DataFrame, labels: pd.DataFrame) -> None:
+        hours = reference["event_ts"].dt.hour
+        self.hourly = {name: reference[name].groupby(hours).mean().to_dict() for name in NUMBERS}
         self.means = {name: (float(reference[name].mean()), float(reference[name].std())) for name in NUMBERS}
         self.shares = {name: reference[name].value_counts(normalize=True).to_dict() for name in TEXTS}
         self.gap = float((labels["y"] - labels["score"]).mean())
@@ -55,9 +57,15 @@ class Simple:
         return {"drift": p <= self.alpha, "p_value": p, "scores": scores, "n": len(window)}
 
     def update(self, window: pd.DataFrame) -> object:
-        strengths = self._strengths(window)
-        self.total = max(0.0, self.total + max(strengths.values()) - 3.5)
-        return {"alarm": self.total > 3.0}
+        self._strengths(window)
+        far = 0.0
+        for name in NUMBERS:
+            values, hours = window[name].to_numpy(dtype=float), window["event_ts"].dt.hour
+            gaps = values - hours.map(self.hourly[name]).to_numpy(dtype=float)
+            gaps = gaps[~np.isnan(gaps)]
+            far = max(far, abs(gaps.mean()) / self.means[name][1] * math.sqrt(len(gaps)) if len(gaps) else 0.0)
+        self.total = max(0.0, self.total + far - 2.6)
+        return {"alarm": self.total > 2.0}
 
     def feedback(self, rows: pd.DataFrame) -> object:
         if not len(rows) or "y" not in rows.columns:
