@@ -1,0 +1,120 @@
+"""What lint finds: each rule on an exercise that breaks just that rule."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from grader.author.lint import release
+from grader.author.lint.findings import Finding, Level
+from grader.author.lint.lint import lint
+from grader.catalog.exercises import load_exercise
+from grader.errors import ExerciseDefect
+from tests.unit.author.conftest import Spoil
+
+CHECKS = "checks/test_sums.py"
+
+
+def new_findings(before: list[Finding], after: list[Finding]) -> list[tuple[str, str, str]]:
+    known = {(each.rule, each.message) for each in before}
+    return [(each.rule, each.file, each.message) for each in after if (each.rule, each.message) not in known]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "expected"),
+    [
+        (CHECKS, 'question="Where does the time go?",', "", ("words", CHECKS, "B2 has no question")),
+        (CHECKS, 'feedback="Start less.",', "", ("words", CHECKS, "B2 has no feedback")),
+        (CHECKS, "Where does the time go?", "Tell me.", ("words", CHECKS, "B2: the question asks nothing")),
+        (CHECKS, 'feedback="Start less.",', 'feedback="x", requirement="R7",',
+         ("requirements", CHECKS, "B2 tests R7, which the brief does not state")),
+        ("brief.md", "", "\n**R9** Be kind.\n", ("requirements", "brief.md", "requirement R9 has no check")),
+        ("checks/conftest.py", "", "\nimport time\nNOW = time.time()\n",
+         ("clock", "checks/conftest.py", "time.time() reads the clock")),
+        ("checks/conftest.py", "", "\nimport datetime\nNOW = datetime.datetime.now()\n",
+         ("clock", "checks/conftest.py", "datetime.datetime.now() reads the clock")),
+        ("checks/conftest.py", "", "\nimport time\ntime.sleep(1)\n",
+         ("sleep", "checks/conftest.py", "time.sleep() waits for nothing")),
+        ("data/generate.py", "", "\nX = random.random()\n",
+         ("randomness", "data/generate.py", "random.random() uses the global generator")),
+        ("data/generate.py", "", "\nimport numpy as np\nX = np.random.default_rng()\n",
+         ("randomness", "data/generate.py", "np.random.default_rng() has no seed")),
+        ("data/generate.py", "", "\nimport urllib.request\n",
+         ("network", "data/generate.py", "imports urllib.request")),
+        (CHECKS, "award(1.0 if right else 0.0, \"The sum is right.\" if right else \"The sum is wrong.\", evidence",
+         "award(0.5, evidence", ("reasons", CHECKS, "an award that may be less than all points gives no reason")),
+        (CHECKS, "    award(1.0 if main_run.cpu", "    main_run.read('add.py')\n    award(1.0 if main_run.cpu",
+         ("how", CHECKS, "main_run.read() looks at source code")),
+        ("exercise.toml", 'B = "Care"', 'B = "Care"\nZ = "Nothing"',
+         ("groups", "exercise.toml", "group Z (Nothing) has no check")),
+        ("checks/generate.py", "", "X = 1\n", ("modules", "checks/generate.py", "data/ has a module generate, too")),
+        ("checks/__init__.py", "", "\n",
+         ("modules", "checks/__init__.py", "makes a package of the checks, which would shadow others")),
+        ("solutions/reference/expected.toml", "", 'must_fail = ["Z9"]\n',
+         ("ladder", "solutions/reference/expected.toml", "must_fail names Z9, which there is not")),
+    ],
+)  # fmt: skip
+def test_a_slip_is_found(
+    exercise: Path, spoil: Spoil, file: str, old: str, new: str, expected: tuple[str, str, str]
+) -> None:
+    before = lint(exercise)
+    assert expected in new_findings(before, lint(spoil(file, old, new)))
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "line"),
+    [
+        ("exercise.toml", "hours = 1", 'hours = "one"', 6),
+        ("exercise.toml", "hours = 1", "hours = 1\nhour = 2", 7),
+        (CHECKS, "points=6", "points=0", 7),
+        ("checks/conftest.py", "import pytest", "import (", 3),
+    ],
+)
+def test_what_cannot_be_read_is_the_one_finding_and_names_the_line(
+    spoil: Spoil, file: str, old: str, new: str, line: int
+) -> None:
+    (finding,) = lint(spoil(file, old, new))
+    assert (finding.file, finding.line, finding.level) == (file, line, Level.ERROR)
+
+
+def test_seeded_randomness_and_times_that_were_measured_are_fine(exercise: Path, spoil: Spoil) -> None:
+    before = lint(exercise)
+    spoil("data/generate.py", "", "\nimport numpy as np\nA = np.random.default_rng(3)\nB = random.Random(1).random()\n")
+    assert new_findings(before, lint(exercise)) == []
+
+
+def test_points_that_do_not_add_up_are_told(exercise: Path) -> None:
+    assert "the code checks give 10 points together, not 100" in [each.message for each in lint(exercise)]
+
+
+def test_errors_come_before_warnings(exercise: Path) -> None:
+    levels = [each.level for each in lint(exercise)]
+    assert levels == sorted(levels)
+    assert set(levels) == {Level.ERROR, Level.WARNING}
+
+
+def test_a_recorded_version_may_not_change(exercise: Path, spoil: Spoil) -> None:
+    told = release.record(load_exercise(exercise), exercise)
+    assert told is not None
+    assert told.startswith("recorded version 1.0.0")
+    assert [each for each in lint(exercise) if each.rule == "versions"] == []
+    spoil("brief.md", "", "\nOne more rule.\n")
+    (finding,) = [each for each in lint(exercise) if each.rule == "versions"]
+    assert "version 1.0.0 was released as" in finding.message
+    assert finding.level is Level.ERROR
+    spoil("exercise.toml", 'version = "1.0.0"', 'version = "1.0.1"')
+    release.record(load_exercise(exercise), exercise)
+    assert list(release.released(exercise)) == ["1.0.0", "1.0.1"]
+    assert [each for each in lint(exercise) if each.rule == "versions"] == []
+
+
+def test_a_version_is_recorded_once(exercise: Path) -> None:
+    release.record(load_exercise(exercise), exercise)
+    assert release.record(load_exercise(exercise), exercise) is None
+
+
+def test_a_broken_list_of_versions_is_a_defect(exercise: Path, spoil: Spoil) -> None:
+    spoil("versions.toml", "", "not toml")
+    with pytest.raises(ExerciseDefect, match=r"versions\.toml"):
+        release.released(exercise)
