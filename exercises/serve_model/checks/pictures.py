@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 MINE, OTHER, QUIET, INK, BAND = "#0b6aa8", "#c2701c", "#c9ced6", "#2b3038", "#eef0f3"
 WIDTH = 6.6
@@ -35,19 +36,24 @@ def latency_curves(candidate: Sequence[float], reference: Sequence[float]) -> Fi
     """Draw which share of the requests was answered within how many milliseconds."""
     figure = Figure(figsize=(WIDTH, 2.6))
     axes = figure.add_subplot()
-    ends = []
-    for seconds, colour, name, style in ((reference, OTHER, "reference", "--"), (candidate, MINE, "submission", "-")):
+    sides = ((candidate, MINE, "submission", "-"), (reference, OTHER, "reference (dashed)", "--"))
+    for place, (seconds, colour, name, style) in enumerate(sides):
         times = np.sort(1000 * np.asarray([each for each in seconds if np.isfinite(each)], float))
         if not len(times):
             continue
-        shares = 100 * np.arange(1, len(times) + 1) / max(len(seconds), 1)
+        shares = 100 * np.arange(1, len(times) + 1) / len(seconds)
         axes.step(times, shares, where="post", color=colour, linewidth=1.6, linestyle=style)
-        late = times[min(len(times) - 1, int(0.95 * len(seconds)))]
-        axes.plot([late], [95], "o", color=colour, markersize=5)
-        ends.append((late, f"{name}: 95 % within {late:.0f} ms", colour))
-    for place, (late, words, colour) in enumerate(sorted(ends)):
-        axes.text(late, 84 - 14 * place, f" {words}", fontsize=8, color=colour, va="top")
+        words = f"{name}: half within {np.interp(50, shares, times):.0f} ms"
+        if shares[-1] >= 95:
+            late = float(times[np.searchsorted(shares, 95)])
+            axes.plot([late], [95], "o", color=colour, markersize=5)
+            words += f", 95 % within {late:.0f} ms"
+        axes.text(0.99, 0.2 - 0.13 * place, words, fontsize=8, color=colour, ha="right", transform=axes.transAxes)
     axes.set_xscale("log")
+    axes.set_xlim(right=3 * axes.get_xlim()[1])  # room for the words
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_ylim(0, 101)
     axes.set_xlabel("milliseconds until the answer, log scale", fontsize=8, color=INK)
     axes.set_ylabel("requests, %", fontsize=8, color=INK)

@@ -11,6 +11,7 @@ from bench import CORRUPT, HALF_CORRUPT, SLOW, Bench
 from calls import HEALTH, Names, Row, activate, answered, get, object_of, predict, prediction, probability
 from parity import CLOSE, Strata
 
+from grader.checker.api import SubmissionFailed
 from grader.checker.http import Exchange
 from grader.clock import monotonic
 
@@ -129,7 +130,10 @@ class Refusal:
 
 def refused_activation(bench: Bench, names: Names, rows: Sequence[Row]) -> Refusal:
     """Activate a damaged version."""
-    bench.use(HALF_CORRUPT)
+    try:
+        bench.use(HALF_CORRUPT)
+    except SubmissionFailed:
+        return Refusal()
     before = [prediction(bench.once(predict(row))) for row in rows]
     refused = bench.once(activate("v2"), 10.0)
     after = [prediction(bench.once(predict(names.rename(row)))) for row in rows]

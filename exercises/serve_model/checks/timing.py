@@ -148,10 +148,17 @@ class Measured:
 
     @contextmanager
     def reference_alone(self) -> Iterator[Any]:
-        """Freeze the candidate's box and give the reference, which is idle at other times by itself."""
+        """Freeze the candidate's box and give the reference, which is idle at other times by itself.
+
+        Raises:
+            NotMeasured: The reference failed, which is no fault of the candidate.
+        """
         self.reference_ready  # noqa: B018 - starts it
         with self.bench.service.paused():
-            yield self._reference
+            try:
+                yield self._reference
+            except SubmissionFailed as failure:
+                raise NotMeasured(f"The reference could not be measured: {failure.because}") from failure
 
     def _load(self, requests: Sequence[Request], concurrency: int, *, candidate: bool) -> Block:
         if candidate:
@@ -162,10 +169,7 @@ class Measured:
             return block_of(exchanges, reference.last_load.cpu_seconds)
 
     def _of_reference(self, requests: Sequence[Request], concurrency: int) -> list[Exchange]:
-        try:
-            found: list[Exchange] = self._reference.load(requests, concurrency=concurrency)
-        except SubmissionFailed as failure:
-            raise NotMeasured(f"The reference could not be measured: {failure.because}") from failure
+        found: list[Exchange] = self._reference.load(requests, concurrency=concurrency)
         if not all(answered(each) for each in found):
             raise NotMeasured("The reference did not answer every request.")
         return found
