@@ -227,7 +227,8 @@ class World:
         table = _table(rows, self._categories, rng)
         table["y"] = labels
         if kind == "label_shift":  # half of the zeros leave: the odds of y double, and P(x | y) stays
-            table = table[(labels == 1) | (rng.random(drawn) < 0.5)].iloc[:n].reset_index(drop=True)
+            kept = np.flatnonzero((labels == 1) | (rng.random(drawn) < 0.5))
+            table = table.iloc[np.sort(rng.choice(kept, n, replace=False))].reset_index(drop=True)
         return table
 
     def stream(
