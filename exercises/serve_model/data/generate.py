@@ -7,8 +7,7 @@ hidden   artifacts/             the same for another world
          slow/                  v1 takes a second or more to load
          corrupt/               v1 is sound, a byte of v2's model is not what it was
          threshold_v1.jsonl, threshold_v2.jsonl   requests whose probability is the threshold
-         notebook/1 ... 5/      what the notebook gets in further worlds
-         notebook_truth.json    share of late payers among the approved, per folder ("artifacts", "1", ...) and version
+         decision/              what the notebook gets in six other worlds, see decision.py
 """
 
 from __future__ import annotations
@@ -19,18 +18,16 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import featurize
 import numpy as np
 import pandas as pd
 import train
 import truth
+from decision import write_decisions
 from world import VERSIONS, World
 
 EXAMPLES = 500
 HISTORY_ROWS = 6_000
 SLOW_TREES = 5_000
-NOTEBOOK_WORLDS = 5
-TRUTH_ROWS = 120_000
 
 
 def generate(seed: int, split: str, destination: Path) -> None:
@@ -62,7 +59,7 @@ def generate(seed: int, split: str, destination: Path) -> None:
         _write_lines(destination / f"threshold_{version}.jsonl", rows)
     _write_slow(destination, world, models)
     _write_corrupt(destination)
-    _write_notebook_worlds(destination, world)
+    write_decisions(seed, destination / "decision")
 
 
 def _write_artefacts(folder: Path, world: World, models: dict[str, tuple[dict[str, Any], Any]]) -> None:
@@ -111,27 +108,3 @@ def _write_corrupt(destination: Path) -> None:
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 0x20
     path.write_bytes(bytes(content))
-
-
-def _write_notebook_worlds(destination: Path, world: World) -> None:
-    rates = {"artifacts": _late_rates(world, destination / "artifacts")}
-    for number in range(1, NOTEBOOK_WORLDS + 1):
-        other = World(int(np.random.default_rng([world.seed, 7, number]).integers(2**62)))
-        folder = destination / "notebook" / str(number)
-        models = train.train(other)
-        for meta, model in models.values():
-            train.set_threshold(other, meta, model)
-        _write_artefacts(folder, other, models)
-        _write_history(folder / "history.parquet", other)
-        rates[str(number)] = _late_rates(other, folder)
-    (destination / "notebook_truth.json").write_text(json.dumps(rates, indent=2) + "\n", encoding="utf-8")
-
-
-def _late_rates(world: World, folder: Path) -> dict[str, float]:
-    """What the notebook estimates, from far more rows of the same period than it has."""
-    rows = world.labelled(TRUTH_ROWS, np.random.default_rng([world.seed, 8]), "history")
-    rates = {}
-    for version in VERSIONS:
-        decisions = featurize.score(rows, featurize.load(folder, version))["decision"]
-        rates[version] = float(rows["late"][decisions == "approve"].mean())
-    return rates
