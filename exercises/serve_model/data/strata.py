@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import json
+import random
 import unicodedata
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 from featurize import local_hour_and_weekday, normalise, value_as_of
-from world import CURRENCIES, LEVEL_ZONES, World, generator
 
+if TYPE_CHECKING:
+    from world import World
+
+CURRENCIES = ("EUR", "NOK", "USD", "JPY")
+# Their local hour is that of UTC all year round.
+LEVEL_ZONES = ("UTC", "Africa/Abidjan", "Africa/Accra", "Atlantic/Reykjavik")
 FIELDS = ("request_id", "ts", "tz", "amount", "currency", "income", "segment", "customer_id")
 MICROSECONDS = 1_000_000
 NULL_INCOME, MESSY, UNSEEN, MERGED, UNKNOWN_CUSTOMER = 0.14, 0.26, 0.09, 0.06, 0.08
+
+
+def generator(rng: Any) -> np.random.Generator:
+    """Take either kind of random numbers."""
+    return np.random.default_rng(rng.getrandbits(63)) if isinstance(rng, random.Random) else rng
 
 
 class Draft:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import xgboost
 from sklearn.ensemble import GradientBoostingClassifier
+from strata import as_requests
 from world import VERSIONS, World
 
 TRAINING_ROWS = 16_000
@@ -100,8 +101,6 @@ def _at_threshold(
     world: World, loaded: featurize.Artefacts, base: pd.DataFrame, draw: np.random.Generator
 ) -> list[dict[str, Any]]:
     """Vary what the model cannot see: minutes, small changes of amount and income, ids."""
-    from strata import as_requests
-
     many = base.loc[base.index.repeat(THRESHOLD_ROWS * 5)].reset_index(drop=True)
     size = len(many)
     hour = str(base["ts"].iloc[0])[:14]

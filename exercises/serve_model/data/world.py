@@ -6,25 +6,22 @@ what makes a customer pay late.
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from strata import as_requests, draw_labelled, draw_table, generator
 
 VERSIONS = ("v1", "v2")
 FEATURES = ("log_amount", "local_hour", "local_weekday", "income", "segment", "customer_value")
-CURRENCIES = ("EUR", "NOK", "USD", "JPY")
 # Written as the category map writes them: what normalise() leaves unchanged.
 SEGMENTS = (
     "retail", "small business", "sole trader", "student", "public sector", "non profit", "café", "market stall",
     "online shop", "repair shop", "hair salon", "farm", "hotel", "freelance", "craft", "wholesale", "kiosk", "théâtre",
 )  # fmt: skip
 KNOWN_SEGMENTS, MERGED_SEGMENTS = 9, 4
-# Their local hour is that of UTC all year round.
-LEVEL_ZONES = ("UTC", "Africa/Abidjan", "Africa/Accra", "Atlantic/Reykjavik")
 # All of these change their clocks twice a year.
 CHANGING_ZONES = (
     "Europe/Oslo", "Europe/Berlin", "Europe/Athens", "America/New_York", "America/Chicago", "America/Los_Angeles",
@@ -95,26 +92,15 @@ class World:
 
     def table(self, count: int, rng: Any, stratum: str = "mixed") -> pd.DataFrame:
         """Draw raw rows as a table: the request's columns, income null where there is none."""
-        from strata import draw_table
-
         return draw_table(self, count, generator(rng), stratum)
 
     def rows(self, count: int, rng: Any, stratum: str = "plain") -> list[dict[str, Any]]:
         """Draw bodies of /v1/predict. Each stratum holds one trap; `strata.STRATA` names them."""
-        from strata import as_requests
-
         return as_requests(self.table(count, rng, stratum))
 
     def labelled(self, count: int, rng: Any, period: str = "history") -> pd.DataFrame:
         """Draw rows as they come in a period, and whether each was paid late (column `late`, 0 or 1)."""
-        from strata import draw_labelled
-
         return draw_labelled(self, count, generator(rng), period)
-
-
-def generator(rng: Any) -> np.random.Generator:
-    """Take either kind of random numbers."""
-    return np.random.default_rng(rng.getrandbits(63)) if isinstance(rng, random.Random) else rng
 
 
 def _periods(draw: np.random.Generator) -> Periods:
