@@ -123,11 +123,18 @@ def test_growth_is_scaled_to_three_thousand_requests(checks):
 
 
 def test_health_beside_refused_batches_earns_nothing(checks):
-    assert checks.busy.Health((0.01,) * 20, 1.0).activity == 1
-    refused = checks.busy.Health((0.01,) * 20, 0.3)
+    one = (0.01,) * 20
+    assert checks.busy.Health((one,), 1.0).activity == 1
+    refused = checks.busy.Health((one,), 0.3)
     assert refused.activity == 0
     assert "30%" in refused.note
     assert checks.busy.Health((), 1.0).p95 == math.inf
+
+
+def test_one_round_that_was_disturbed_does_not_decide(checks):
+    quiet, disturbed = (0.01,) * 20, (0.01,) * 10 + (1.0,) * 10
+    assert checks.busy.Health((quiet, disturbed, quiet), 1.0).p95 == 0.01
+    assert checks.busy.Health((disturbed, disturbed, quiet), 1.0).p95 == 1.0
 
 
 STEADY = {"v1": [0.1, 0.2], "v2": [0.3, 0.4]}
