@@ -185,13 +185,15 @@ def new_client(notebook: Any, seconds: float) -> Any:
 
     class Client(NotebookClient):
         printed = 0
+        flooded = False
 
         def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
             kind = msg["msg_type"]
             if kind in _SHOWN:
                 self.printed += len(repr(msg["content"]))
-                if self.printed > PRINTED_CAP:
-                    raise Unusable("flooded", f"cells print more than {PRINTED_CAP // 2**20} MiB")
+                if self.printed > PRINTED_CAP and not self.flooded:
+                    self.flooded = True
+                    self.task_poll_for_reply.cancel()  # as if the kernel had died: nobody waits for the reply
             if kind in _SHOWN or kind in _IGNORED or kind.startswith("comm"):
                 return None
             return super().process_message(msg, cell, cell_index)
@@ -219,19 +221,14 @@ def execute(notebook: Any, seconds: float, report: Report) -> None:
     """Run all cells, and report each; end at the first that fails.
 
     Raises:
-        Unusable: The kernel did not start, or cells print without end.
+        Unusable: The kernel did not start.
     """
     client = new_client(notebook, seconds)
-    started = time.monotonic()
     try:
         with client.setup_kernel():
             for number, cell in enumerate(notebook.cells, start=1):
-                started = time.monotonic()
                 if not _run_cell(client, cell, number, report):
                     return
-    except Unusable:
-        report.cell(report.reported + 1, "flooded", time.monotonic() - started)
-        raise
     except Exception as error:
         # A kernel that has answered everything may still fail to end by itself; that is nobody's loss.
         if report.reported < len(notebook.cells):
@@ -250,7 +247,7 @@ def _run_cell(client: Any, cell: Any, number: int, report: Report) -> bool:
     except CellTimeoutError:
         status = "timeout"
     except DeadKernelError:
-        status = "died"
+        status = "flooded" if client.flooded else "died"
     report.cell(number, status, time.monotonic() - start, error, message)
     return status == "ok"
 

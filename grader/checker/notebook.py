@@ -23,7 +23,6 @@ _PROBLEMS = {
     "missing": Reason.MISSING_PART,
     "format": Reason.FORMAT,
     "too_large": Reason.TOO_LARGE,
-    "flooded": Reason.OUTPUT_CAP,
 }
 _ENDINGS = {"ok": "", "error": "an error", "timeout": "the end of its time", "died": "the death of its kernel"}
 
@@ -203,8 +202,8 @@ def _failure(
     place = f" It ended at code cell {last.number} of {total}." if last and last.status != "ok" else ""
     if header.get("oom") is True:
         return SubmissionFailed(Reason.OOM, f"The notebook ran out of memory.{place}")
-    if header.get("flooded") is True:
-        return SubmissionFailed(Reason.OUTPUT_CAP, f"Programs that the notebook started print too much.{place}")
+    if header.get("flooded") is True or (last and last.status == "flooded"):
+        return SubmissionFailed(Reason.OUTPUT_CAP, f"The notebook, or what it started, prints too much.{place}")
     if header.get("timed_out") is True or (last and last.status == "timeout"):
         return SubmissionFailed(Reason.TIMEOUT, f"The notebook did not end within {seconds:.0f} s.{place}")
     problem = _text(report, "problem")
