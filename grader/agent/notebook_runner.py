@@ -191,7 +191,7 @@ def new_client(notebook: Any, seconds: float) -> Any:
             kind = msg["msg_type"]
             if kind in _SHOWN:
                 self.printed += len(repr(msg["content"]))
-                if self.printed > PRINTED_CAP and not self.flooded:
+                if self.printed > PRINTED_CAP and self.task_poll_for_reply is not None:
                     self.flooded = True
                     self.task_poll_for_reply.cancel()  # as if the kernel had died: nobody waits for the reply
             if kind in _SHOWN or kind in _IGNORED or kind.startswith("comm"):

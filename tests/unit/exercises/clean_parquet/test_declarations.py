@@ -25,7 +25,7 @@ def loaded(exercise):
 
 
 def test_there_are_thirty_checks_of_a_hundred_points(loaded):
-    found = {check.id: int(check.points) for check in loaded.checks}
+    found = {check.id: int(check.points) for check in loaded.code_checks}
     assert found == {f"{group}{n}": points for group, each in POINTS.items() for n, points in enumerate(each, start=1)}
     assert len(found) == 30
     assert loaded.possible == 100
@@ -35,6 +35,12 @@ def test_the_brief_names_the_points_of_every_group(exercise):
     brief = (exercise / "brief.md").read_text(encoding="utf-8")
     for group, points in POINTS.items():
         assert re.search(rf"^\| {group} \S.* \| {sum(points)} \|", brief, re.MULTILINE), group
+
+
+def test_the_brief_names_the_points_of_the_notebook(exercise, loaded):
+    brief = (exercise / "brief.md").read_text(encoding="utf-8")
+    for check in set(loaded.checks) - set(loaded.code_checks):
+        assert re.search(rf"^\| {check.id} \| {check.points.normalize():f} \|", brief, re.MULTILINE), check.id
 
 
 def test_feedback_names_a_rule_and_no_hidden_number(loaded):
