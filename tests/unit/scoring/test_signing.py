@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
+import rfc8785
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from grader.model.sheet import ScoreSheet
 from grader.scoring.signing import fingerprint, is_genuine, public_key, sign
-from tests.factories import make_sheet
+from tests.factories import make_notebook_sheet, make_sheet
 
 KEY, OTHER = b"\1" * 32, b"\2" * 32
 
@@ -23,6 +26,28 @@ def test_any_change_is_noticed(change: dict[str, Any]) -> None:
     signed = sign(make_sheet(), KEY)
     forged = ScoreSheet.model_validate(signed.model_dump() | change)
     assert not is_genuine(forged)
+
+
+def signed_file(content: dict[str, Any]) -> ScoreSheet:
+    """Sign a sheet's JSON as it stands, and read it."""
+    signer = Ed25519PrivateKey.from_private_bytes(KEY)
+    value = base64.b64encode(signer.sign(rfc8785.dumps(content))).decode()
+    return ScoreSheet.model_validate(content | {"signature": {"public_key": public_key(KEY), "value": value}})
+
+
+def test_a_sheet_stays_genuine_when_sheets_gain_fields() -> None:
+    content = make_sheet().model_dump(mode="json", exclude={"signature"})
+    del content["decision"], content["provenance"]["limits"]["call_seconds"]
+    old = signed_file(content)
+    assert is_genuine(old)
+    assert not is_genuine(old.model_copy(update={"earned": 100}))
+    assert not is_genuine(ScoreSheet.model_validate(old.model_dump() | {"decision": make_notebook_sheet().decision}))
+
+
+def test_nothing_can_be_taken_from_a_signed_sheet() -> None:
+    content = sign(make_notebook_sheet(), KEY).model_dump(mode="json")
+    del content["decision"]
+    assert not is_genuine(ScoreSheet.model_validate(content))
 
 
 def test_a_signature_does_not_fit_another_sheet() -> None:
