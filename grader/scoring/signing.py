@@ -29,7 +29,7 @@ def is_genuine(sheet: ScoreSheet) -> bool:
     """Whether the sheet is just as it was when its signature was made.
 
     Says nothing of who made it: compare `sheet.signature.public_key` with a key that you trust. A sheet that was
-    read from a file is also taken as it stands there: fields that were added to sheets since it was signed are not in it.
+    read from a file is also taken as it stands there: it lacks the fields that sheets gained since it was signed.
     """
     if sheet.signature is None:
         return False
