@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench import BUSY
@@ -14,7 +15,7 @@ from grader.checker.http import Exchange, Request
 from grader.checker.service import ServiceEnding
 from grader.clock import monotonic
 
-SECONDS, LOAD_SECONDS, LEAST_LEAD = 5.0, 2.5, 0.05
+SECONDS, LOAD_SECONDS, LEAST_LEAD = 5.0, 2.5, 0.03
 ROWS, CONCURRENCY, MOST_BATCHES, LONG = 512, 4, 80, 0.25
 
 
@@ -71,10 +72,22 @@ def end_under_load(strata: Strata) -> Ended:
         moment = monotonic() - began
         ending = bench.service.stop("TERM", seconds=SECONDS)
     bench.spoil()
-    # What was sent only just now may not have been read yet, and no server can finish what it has not read.
-    lead = max(LEAST_LEAD, alone.seconds)
-    under_way = [each for each in running.exchanges if was_under_way(each, moment, lead)]
+    under_way = certainly_under_way(running.exchanges, moment, alone.seconds)
     return Ended(ending=ending, under_way=len(under_way), finished=sum(answered(each) for each in under_way))
+
+
+def certainly_under_way(found: Sequence[Exchange], moment: float, usual: float) -> list[Exchange]:
+    """Return the requests that the service must have begun with before a moment, and not ended.
+
+    What was sent only just now may not have been read yet, and no server can finish what it has not read. So the
+    longer ago, the better, as long as there are enough of them.
+    """
+    under_way: list[Exchange] = []
+    for lead in (usual, usual / 2, LEAST_LEAD):
+        under_way = [each for each in found if was_under_way(each, moment, lead)]
+        if len(under_way) >= CONCURRENCY // 2:
+            break
+    return under_way
 
 
 def was_under_way(exchange: Exchange, moment: float, lead: float) -> bool:

@@ -165,8 +165,12 @@ def test_non_finite(bench, spoiler, award):
 )
 def test_strict_types(bench, spoiler, award):
     wrong = {
-        "a text as number": [("amount", "12.5"), ("income", "30000"), ("customer_id", "17")],
-        "a truth value as number": [("amount", True), ("income", False), ("customer_id", True)],
+        "a text as amount": [("amount", "12.5"), ("amount", "1e2")],
+        "a text as income": [("income", "30000")],
+        "a text as customer": [("customer_id", "17")],
+        "a truth value as amount": [("amount", True)],
+        "a truth value as income": [("income", False)],
+        "a truth value as customer": [("customer_id", True)],
         "a number as text": [("segment", 3), ("request_id", 17), ("currency", 1)],
         "a fraction as customer": [("customer_id", 1.5)],
         "a list or an object": [("amount", [1.0]), ("segment", {"name": "retail"})],

@@ -25,8 +25,8 @@ def test_readiness(strata, names, award):
     refused = refused_activation(strata.bench, names, strata.rows("plain", 3, "refused activation"))
     in_time = slow.ready and not slow.early
     parts = {
-        "ready when it can answer": 0.3 * in_time,
-        "answers while it loads": 0.2 * (slow.alive and slow.waiting and in_time),
+        "ready when it can answer": 0.25 * in_time,
+        "answers while it loads": 0.25 * (slow.alive and slow.waiting and in_time),
         "never ready with a damaged model": 0.2 * corrupt.refused,
         "alive with a damaged model": 0.1 * (corrupt.refused and corrupt.alive),
         "refuses to activate a damaged model": 0.2 * (refused.status == 409 and refused.goes_on),

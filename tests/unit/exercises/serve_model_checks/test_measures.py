@@ -227,6 +227,12 @@ def test_only_requests_sent_some_time_before_were_under_way(checks):
     assert not under_way(exchange(began=0.5, seconds=0.3), 1.0, 0.1)
 
 
+def test_requests_sent_longer_ago_are_preferred(checks):
+    long = [exchange(began=began, seconds=2.0) for began in (0.1, 0.2, 0.9, 0.95)]
+    assert checks.ending.certainly_under_way(long, 1.0, 0.5) == long[:2]
+    assert checks.ending.certainly_under_way(long[1:], 1.0, 0.5) == long[1:]
+
+
 def test_ready_too_early_is_seen_by_the_first_answers(checks):
     start = checks.starting.SlowStart
     assert not start(ready=True, right=True, first=0.02, later=0.01).early
