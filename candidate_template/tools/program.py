@@ -46,7 +46,7 @@ def check_program(files: dict[str, bytes], kit: dict[str, Any]) -> Iterator[str]
         raise _wrong(f"has a section [{others[0]}], which this exercise does not ask for", f"Use [{kind}].")
     _find(files, kind, said.get(kind) or kit)
     notebook = said.get("notebook", {}).get("path", kit.get("notebook", ""))
-    if notebook and notebook not in files:
+    if kind != "notebook" and notebook and notebook not in files:
         yield f"{notebook} is not there: the decision notebook earns no points, the rest is unharmed."
     if not said.get("declaration", {}).get("ai_use", "").strip():
         yield f"[declaration] ai_use in {FILE} is empty: please say which AI tools you used, or that you used none."
@@ -104,6 +104,9 @@ def _is_line(value: object, longest: int) -> bool:
 def _find(files: dict[str, bytes], kind: str, said: dict[str, Any]) -> None:
     if kind == "callable":
         _require(files, _module(said["entry"], package="__init__"), said["entry"])
+        return
+    if kind == "notebook":
+        _require(files, (said["path"].removeprefix("./"),), "this exercise")
         return
     argv: list[str] = said["argv"]
     if kind == "service":

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from grader.catalog.ladder import Expected, Patch, Rung, RungKind
 from grader.intake.paths import left_out
-from grader.model.exercise import CallablePart, Exercise, Part, ServicePart
+from grader.model.exercise import CallablePart, Exercise, NotebookKindPart, Part, ServicePart
 from grader.model.reasons import Rejection
 
 MOST = 8.0  # percent
@@ -73,6 +73,13 @@ if __name__ == "__main__":
     ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
 """
 
+_DECIDED = """
+import json
+from pathlib import Path
+
+Path("decision.json").write_text(json.dumps({"status": "passed", "score": 1, "estimate": 1, "interval": [0, 1]}))
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeneratedRung(Rung):
@@ -128,6 +135,8 @@ def _program(part: Part, text: str) -> dict[str, bytes]:
     """A submission of one file, started as its kind is."""
     if isinstance(part, CallablePart):
         manifest = f"[callable]\nentry = {json.dumps(part.entry)}\n"
+    elif isinstance(part, NotebookKindPart):
+        manifest, text = f"[notebook]\npath = {json.dumps(part.path)}\n", _notebook(text)
     elif isinstance(part, ServicePart):
         manifest = f"[service]\nargv = {json.dumps(['python', part.entry_path])}\n"
     else:
@@ -135,8 +144,17 @@ def _program(part: Part, text: str) -> dict[str, bytes]:
     return {part.entry_path: text.encode(), "submission.toml": manifest.encode()}
 
 
+def _notebook(code: str) -> str:
+    """A notebook of one code cell."""
+    cell: dict[str, object] = {"cell_type": "code", "id": "all", "source": code, "execution_count": None}
+    cell |= {"metadata": {}, "outputs": []}
+    return json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+
+
 def _constant(part: Part) -> str:
     """A program that says yes to everything."""
+    if isinstance(part, NotebookKindPart):
+        return _DECIDED
     if isinstance(part, CallablePart):
         name = part.entry.partition(":")[2]
         return f"{_ANYTHING}\n\n{name} = Anything\n"

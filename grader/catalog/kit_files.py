@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from grader.errors import ExerciseDefect
 from grader.intake.limits import IntakeLimits
 from grader.intake.paths import LEFT_OUT
-from grader.model.exercise import CallablePart, Exercise
+from grader.model.exercise import CallablePart, Exercise, NotebookKindPart, Part
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SKELETON = ROOT / "candidate_template"
@@ -146,9 +146,7 @@ def _holds_code(path: Path) -> bool:
 
 def _kit_toml(exercise: Exercise, left_out: Sequence[str], image: GradingImage, checks_need: Sequence[str]) -> str:
     manifest, box = exercise.manifest, exercise.manifest.limits.submission
-    part = manifest.part
-    submission: dict[str, object] = {"kind": part.kind}
-    submission |= {"entry": part.entry} if isinstance(part, CallablePart) else {"argv": list(part.argv)}
+    submission: dict[str, object] = {"kind": manifest.part.kind} | _started_by(manifest.part)
     if manifest.notebook:
         submission["notebook"] = manifest.notebook.path
     sections: dict[str, Mapping[str, object]] = {
@@ -173,6 +171,12 @@ def _kit_toml(exercise: Exercise, left_out: Sequence[str], image: GradingImage, 
         lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
         parts.append("\n".join([f"[{name}]", *lines]) + "\n")
     return "\n".join(parts)
+
+
+def _started_by(part: Part) -> dict[str, object]:
+    if isinstance(part, NotebookKindPart):
+        return {"path": part.path}
+    return {"entry": part.entry} if isinstance(part, CallablePart) else {"argv": list(part.argv)}
 
 
 def _readme(exercise: Exercise, source: Path, candidate: str | None) -> str:

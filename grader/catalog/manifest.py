@@ -13,13 +13,27 @@ from pydantic_core import ErrorDetails
 
 from grader.catalog.files import read
 from grader.errors import ExerciseDefect
-from grader.model.exercise import BoxLimits, CallablePart, CommandPart, Limits, Manifest, NotebookPart, ServicePart
+from grader.model.exercise import (
+    BoxLimits,
+    CallablePart,
+    CommandPart,
+    Limits,
+    Manifest,
+    NotebookKindPart,
+    NotebookPart,
+    ServicePart,
+)
 
 FILE = "exercise.toml"
 _AT_LINE = re.compile(r" \(at line (\d+), column \d+\)")
 _SECTION = re.compile(r"\s*\[\s*([A-Za-z0-9_.\- ]+?)\s*\]")
-_KEY = re.compile(r"\s*([A-Za-z0-9_\-]+)\s*[=.]")
-_KINDS: dict[str, type[BaseModel]] = {"command": CommandPart, "callable": CallablePart, "service": ServicePart}
+_KEY = re.compile(r'\s*"?([A-Za-z0-9_$\-]+)"?\s*[=.]')
+_KINDS: dict[str, type[BaseModel]] = {
+    "command": CommandPart,
+    "callable": CallablePart,
+    "service": ServicePart,
+    "notebook": NotebookKindPart,
+}
 _KNOWN: dict[tuple[str, ...], type[BaseModel]] = {(): Manifest, ("limits",): Limits, ("notebook",): NotebookPart}
 
 

@@ -37,7 +37,7 @@ def programs(link: Link, header: Mapping[str, Any], scratch: Path) -> dict[str, 
 
             name = "service" if mine else "reference_service"
             found[name] = Service(link, box, list(start["argv"]), float(limits["start"]), scratch)
-        elif mine:
+        elif mine and start["kind"] == "command":
             found["command"] = Command(link, list(start["argv"]), _command_limits(limits), scratch)
     return found
 

@@ -61,7 +61,7 @@ def _look(run: GradingRun, exercise: Manifest, target: Path) -> Receipt:
         submission = submission or receive(target)
         observations = submission.observations
         manifest, notes = read_manifest(submission, exercise.part)
-        observations += notes + find_notebook(submission, manifest, exercise.notebook)[1]
+        observations += notes + find_notebook(submission, manifest, exercise.notebook_path)[1]
     except SubmissionRejected as rejected:
         rejection = rejection or rejected
     return Receipt(

@@ -62,10 +62,10 @@ class Receipt:
 
     @property
     def notebook(self) -> str | None:
-        """Path of the decision notebook in the submission, where there is one."""
+        """Path of the notebook in the submission, where there is one."""
         if self.submission is None or self.manifest is None:
             return None
-        return find_notebook(self.submission, self.manifest, self.exercise.notebook)[0]
+        return find_notebook(self.submission, self.manifest, self.exercise.notebook_path)[0]
 
     @property
     def declared(self) -> bool:
@@ -80,6 +80,8 @@ class Receipt:
         if self.manifest.callable is not None:
             module, _, attribute = self.manifest.callable.entry.partition(":")
             return f"{attribute}, imported from {module}"
+        if not started_by(self.manifest):
+            return f"{self.notebook}, from top to bottom"
         line = " ".join(started_by(self.manifest))
         return f"{line}, with $PORT set" if self.manifest.service is not None else f"{line}, and what the brief appends"
 

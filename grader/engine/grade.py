@@ -158,7 +158,7 @@ class GradingRun:
         findings.submission = submission
         findings.observations += submission.observations
         findings.manifest, notes = read_manifest(submission, self._exercise.manifest.part)
-        findings.notebook, more = find_notebook(submission, findings.manifest, self._exercise.manifest.notebook)
+        findings.notebook, more = find_notebook(submission, findings.manifest, self._exercise.manifest.notebook_path)
         findings.observations += notes + more
 
     def _carry_out(self, findings: Findings) -> None:
@@ -284,9 +284,11 @@ class GradingRun:
 
 
 def _start(manifest: SubmissionManifest) -> dict[str, object]:
-    """How a program is started: its command line, or what is imported and called."""
+    """How a program is started: its command line, or what is imported and called; a notebook has a fixture anyway."""
     if manifest.callable is not None:
         return {"kind": "callable", "entry": manifest.callable.entry}
+    if not started_by(manifest):
+        return {"kind": "notebook"}
     return {"kind": "service" if manifest.service else "command", "argv": list(started_by(manifest))}
 
 

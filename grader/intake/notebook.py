@@ -1,28 +1,30 @@
-"""Finding the decision notebook in a submission. It is optional: what is missing costs its own points only."""
+"""Finding the notebook in a submission.
+
+Beside a program it is optional: what is missing costs its own points only.
+"""
 
 from __future__ import annotations
 
 from grader.intake.paths import shown
-from grader.model.exercise import NotebookPart
 from grader.model.submission import Submission, SubmissionManifest
 
 
 def find_notebook(
-    submission: Submission, manifest: SubmissionManifest, asked: NotebookPart | None
+    submission: Submission, manifest: SubmissionManifest, asked: str | None
 ) -> tuple[str | None, tuple[str, ...]]:
     """Return where the notebook is, and facts for people to read.
 
     Args:
         submission: What was handed in.
         manifest: What `submission.toml` says.
-        asked: What the exercise asks for; None when it asks for no notebook.
+        asked: Where the exercise asks for it; None when it asks for no notebook.
 
     Returns:
         A path in the submission, or None when there is no notebook.
     """
     if asked is None:
         return None, ()
-    named = manifest.notebook.path if manifest.notebook else asked.path
+    named = manifest.notebook.path if manifest.notebook else asked
     path = named.removeprefix("./")
     if path in submission.paths:
         return path, ()

@@ -1,4 +1,4 @@
-"""What a submission of each kind starts: a command, a class that is called, a service.
+"""What a submission of each kind starts: a command, a class that is called, a service, a notebook.
 
 Only names are looked at: whether the program is valid is found out inside the box.
 """
@@ -13,9 +13,16 @@ from dataclasses import dataclass
 from grader.errors import SubmissionRejected
 from grader.intake.entry import check_entry, entry_file
 from grader.intake.paths import shown
-from grader.model.exercise import CallablePart, Part, ServicePart
+from grader.model.exercise import CallablePart, NotebookKindPart, Part, ServicePart
 from grader.model.reasons import Rejection
-from grader.model.submission import CallableSection, CommandSection, ServiceSection, Submission, SubmissionManifest
+from grader.model.submission import (
+    CallableSection,
+    CommandSection,
+    NotebookSection,
+    ServiceSection,
+    Submission,
+    SubmissionManifest,
+)
 
 _APPLICATION = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_][\w.()]*")
 _KINDS = ("command", "callable", "service")
@@ -49,6 +56,10 @@ def with_defaults(manifest: SubmissionManifest, part: Part) -> SubmissionManifes
                 f"submission.toml has a section [{kind}], which this exercise does not ask for.",
                 hint=f"Use the section [{part.kind}], as in the file that came with the kit.",
             )
+    if isinstance(part, NotebookKindPart):
+        said = manifest.notebook
+        path = said.path if said and said.model_fields_set else part.path
+        return manifest.model_copy(update={"notebook": NotebookSection(path=path.removeprefix("./"))})
     if getattr(manifest, part.kind) is not None:
         return manifest
     if isinstance(part, CallablePart):
@@ -66,7 +77,7 @@ def started_by(manifest: SubmissionManifest) -> tuple[str, ...]:
 
 def in_words(part: Part) -> str:
     """How an exercise starts a program when the submission does not say."""
-    return part.entry if isinstance(part, CallablePart) else " ".join(part.argv)
+    return " ".join(example_of(part))
 
 
 def check_program(submission: Submission, manifest: SubmissionManifest, part: Part) -> None:
@@ -75,25 +86,33 @@ def check_program(submission: Submission, manifest: SubmissionManifest, part: Pa
     Raises:
         SubmissionRejected: `manifest` when it can never be right, `entry_missing` otherwise.
     """
+    if isinstance(part, NotebookKindPart):
+        assert manifest.notebook is not None
+        _require(submission, (manifest.notebook.path,), "this exercise")
+        return
     if manifest.callable is not None:
-        _require(submission, manifest.callable.entry)
+        _require_module(submission, manifest.callable.entry)
         return
     application = _application(started_by(manifest)) if manifest.service else None
     if application is not None:
-        _require(submission, application)
+        _require_module(submission, application)
     elif manifest.command is not None or _names_a_file(started_by(manifest)):
         check_entry(submission, started_by(manifest), example_of(part))
 
 
 def example_of(part: Part) -> tuple[str, ...]:
-    """Return a command line that would be right, for hints."""
+    """Return a command line that would be right, for hints; for a notebook its path."""
+    if isinstance(part, NotebookKindPart):
+        return (part.path,)
     return (part.entry,) if isinstance(part, CallablePart) else part.argv
 
 
 def entry_of_program(submission: Submission, manifest: SubmissionManifest) -> Entry | None:
-    """Return where the program begins, or None where no file of the submission is named."""
+    """Return where the program begins, or None where no file of the submission is named, or it is a notebook."""
     if manifest.callable is not None:
         return _module_entry(submission, manifest.callable.entry, imports_only=True)
+    if not started_by(manifest):
+        return None
     application = _application(started_by(manifest)) if manifest.service else None
     if application is not None:
         # Not imported by preflight: a service may load its model at import, which needs its environment.
@@ -121,8 +140,11 @@ def _module_entry(submission: Submission, name: str, *, imports_only: bool) -> E
     return Entry(present[0], name, imports_only) if present else None
 
 
-def _require(submission: Submission, name: str) -> None:
-    files = _module_files(name)
+def _require_module(submission: Submission, name: str) -> None:
+    _require(submission, _module_files(name), shown(name))
+
+
+def _require(submission: Submission, files: Sequence[str], needs: str) -> None:
     if not any(path in submission.paths for path in files):
         same = [
             path for path in submission.paths if path.rpartition("/")[2].lower() == files[0].rpartition("/")[2].lower()
@@ -131,7 +153,7 @@ def _require(submission: Submission, name: str) -> None:
         listing = ", ".join(map(shown, submission.paths[:10]))
         raise SubmissionRejected(
             Rejection.ENTRY_MISSING,
-            f"{shown(files[0])} is not in the submission, but {shown(name)} needs it.",
+            f"{shown(files[0])} is not in the submission, but {needs} needs it.",
             hint=f"{near}The submission holds {listing}{' and more' if len(submission.paths) > 10 else ''}.",
         )
 

@@ -84,7 +84,22 @@ class ServicePart(Frozen):
         return self.entry
 
 
-Part = Annotated[CommandPart | CallablePart | ServicePart, Field(discriminator="kind")]
+class NotebookKindPart(Frozen):
+    """A notebook that is run from top to bottom on other data, and is all there is to grade.
+
+    Not the decision notebook that goes with a program: that is `NotebookPart`.
+    """
+
+    kind: Literal["notebook"]
+    path: Line
+
+    @property
+    def entry_path(self) -> str:
+        """The file that the kit's stub is in."""
+        return self.path
+
+
+Part = Annotated[CommandPart | CallablePart | ServicePart | NotebookKindPart, Field(discriminator="kind")]
 
 
 class NotebookPart(Frozen):
@@ -121,8 +136,13 @@ class CheckDeclaration(Frozen):
 
 
 class Manifest(Frozen):
-    """`exercise.toml` as an author writes it."""
+    """`exercise.toml` as an author writes it.
 
+    Attributes:
+        editor_schema: Where editors find the schema of this file; nothing else looks at it.
+    """
+
+    editor_schema: Line | None = Field(default=None, alias="$schema")
     schema_version: Literal[1] = Field(alias="schema")
     id: Slug
     version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
@@ -143,6 +163,19 @@ class Manifest(Frozen):
         if self.notebook and self.notebook.group not in self.groups:
             raise ValueError(f"the notebook's group {self.notebook.group!r} is not named under [groups]")
         return self
+
+    @model_validator(mode="after")
+    def _one_notebook(self) -> Manifest:
+        if self.notebook and isinstance(self.part, NotebookKindPart):
+            raise ValueError("an exercise of the kind notebook has no decision notebook beside it")
+        return self
+
+    @property
+    def notebook_path(self) -> str | None:
+        """Where the notebook that checks run usually is; None when they run none."""
+        if isinstance(self.part, NotebookKindPart):
+            return self.part.path
+        return self.notebook.path if self.notebook else None
 
 
 class Exercise(Frozen):

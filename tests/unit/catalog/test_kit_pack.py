@@ -27,14 +27,15 @@ from grader.intake.limits import IntakeLimits
 from grader.intake.manifest import read_manifest
 from grader.intake.paths import LEFT_OUT
 from grader.intake.receive import receive
-from grader.model.exercise import CallablePart, CommandPart, ServicePart
+from grader.model.exercise import CallablePart, CommandPart, NotebookKindPart, ServicePart
 from tests.archives import Tree, write_folder, zipped
 
 LIMITS = IntakeLimits()
 COMMAND = CommandPart(kind="command", argv=("python", "clean.py"), entry="clean.py")
 CALLABLE = CallablePart(kind="callable", entry="drift:DriftDetector")
 SERVICE = ServicePart(kind="service", argv=("uvicorn", "app:app", "--port", "$PORT"), entry="app.py")
-Part = CommandPart | CallablePart | ServicePart
+NOTEBOOK = NotebookKindPart(kind="notebook", path="summary.ipynb")
+Part = CommandPart | CallablePart | ServicePart | NotebookKindPart
 PROGRAM = {"clean.py": b"print(1)\n"}
 
 
@@ -55,7 +56,10 @@ def tool() -> Iterator[ModuleType]:
 
 def kit_toml(part: Part, limits: IntakeLimits) -> bytes:
     started: dict[str, Any] = {"kind": part.kind}
-    started |= {"entry": part.entry} if isinstance(part, CallablePart) else {"argv": list(part.argv)}
+    if isinstance(part, NotebookKindPart):
+        started |= {"path": part.path}
+    else:
+        started |= {"entry": part.entry} if isinstance(part, CallablePart) else {"argv": list(part.argv)}
     pack = {"left_out": ["kit.toml", "raw", "README.md"], "made_by_tools": list(LEFT_OUT)}
     sections = {"submission": started, "pack": pack, "limits": asdict(limits)}
     lines = [
@@ -144,8 +148,10 @@ def test_one_odd_path_is_refused_for_the_same_reason(tool: ModuleType, path: str
     assert mine == intakes
 
 
-@pytest.mark.parametrize("part", [COMMAND, CALLABLE, SERVICE], ids=lambda part: part.kind)
-@pytest.mark.parametrize("entry", ["clean.py", "drift.py", "app.py", "drift/__init__.py", "lib/app.py", "App.py"])
+@pytest.mark.parametrize("part", [COMMAND, CALLABLE, SERVICE, NOTEBOOK], ids=lambda part: part.kind)
+@pytest.mark.parametrize(
+    "entry", ["clean.py", "drift.py", "app.py", "drift/__init__.py", "lib/app.py", "App.py", "summary.ipynb"]
+)
 def test_the_entry_must_be_there_for_every_kind(tool: ModuleType, part: Part, entry: str) -> None:
     mine, intakes = fates(tool, {entry: b"", "notes.md": b""}, part)
     assert mine == intakes
@@ -201,7 +207,8 @@ MANIFESTS = [
     b'[service]\nargv = ["uvicorn", "app:app", "--port", "$PORT"]\n', b'[service]\nargv = ["python", "app.py"]\n',
     b'[service]\nargv = ["gunicorn", "lib.app:make()"]\n', b'[service]\nargv = ["python", "-m", "lib.app"]\n',
     b'[service]\nargv = ["nginx"]\n', b"[service]\nworkers = 2\n",
-    b'[notebook]\npath = "decision.ipynb"\n', b"[notebook]\npath = 1\n", b"[notebook]\n", b"[declaration]\n",
+    b'[notebook]\npath = "decision.ipynb"\n', b'[notebook]\npath = "./summary.ipynb"\n',
+    b"[notebook]\npath = 1\n", b"[notebook]\n", b"[declaration]\n",
     b'[declaration]\nai_use = "none"\n', b'[declaration]\nai_use = "' + b"x" * 2001 + b'"\n',
     b"[declaration]\nai = 1\n", b"\xef\xbb\xbf[command]\n",
     b'[declaration]\nai_use = """two\nlines"""\n', b'title = "mine"\n', b"[command\n", b"\xff\xfe",
@@ -211,10 +218,11 @@ MANIFESTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("part", [COMMAND, CALLABLE, SERVICE], ids=lambda part: part.kind)
+@pytest.mark.parametrize("part", [COMMAND, CALLABLE, SERVICE, NOTEBOOK], ids=lambda part: part.kind)
 @pytest.mark.parametrize("manifest", MANIFESTS)
 def test_submission_toml_has_one_fate(tool: ModuleType, manifest: bytes, part: Part) -> None:
-    tree = {"clean.py": b"", "drift.py": b"", "app.py": b"", "lib/app.py": b"", "submission.toml": manifest}
+    programs = dict.fromkeys(("clean.py", "drift.py", "app.py", "lib/app.py", "summary.ipynb"), b"")
+    tree = {**programs, "submission.toml": manifest}
     mine, intakes = fates(tool, tree, part)
     assert mine == intakes
 

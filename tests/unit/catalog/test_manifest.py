@@ -63,6 +63,8 @@ def test_a_good_manifest_is_read(folder: Path) -> None:
         ("hours = 2.5", "huors = 2.5", 6, "huors: unknown key"),
         ('version = "1.2.0"', 'version = "1.2"', 3, "version: string should match"),
         ("schema = 1", "schema = 2", 1, "schema: should be 1"),
+        ("schema = 1", 'schema = 1\n"$schema" = 1', 2, "$schema: should be a valid string"),
+        ('kind = "command"', 'kind = "notebook"', 11, "part.argv: unknown key"),
         ('title = "Tidy up"\n', "", 0, "title: missing"),
         ('entry = "tidy.py"', "entry = 3", 12, "part.entry: should be a valid string"),
         ('argv = ["python", "tidy.py"]', "argv = []", 11, "part.argv: "),

@@ -10,7 +10,7 @@ from grader.catalog.exercises import load_exercise
 from grader.cli.receipt import Receipt
 from grader.errors import SubmissionRejected
 from grader.intake.manifest import read_manifest
-from grader.model.exercise import CallablePart, CommandPart, NotebookPart, ServicePart
+from grader.model.exercise import CallablePart, CommandPart, NotebookKindPart, NotebookPart, Part, ServicePart
 from grader.model.reasons import Rejection
 from grader.model.submission import Submission, SubmissionFile, digest_files
 from tests.conftest import TINY
@@ -19,7 +19,8 @@ NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 COMMAND = CommandPart(kind="command", argv=("python", "add.py"), entry="add.py")
 CALLABLE = CallablePart(kind="callable", entry="drift:DriftDetector")
 SERVICE = ServicePart(kind="service", argv=("uvicorn", "app:app", "--port", "$PORT"), entry="app.py")
-FILES = {"add.py": "1", "drift.py": "2", "app.py": "3"}
+NOTEBOOK = NotebookKindPart(kind="notebook", path="sum.ipynb")
+FILES = {"add.py": "1", "drift.py": "2", "app.py": "3", "sum.ipynb": "4"}
 DECLARED = '[declaration]\nai_use = "none"\n'
 
 
@@ -29,9 +30,7 @@ def submission(**more: str) -> Submission:
     return Submission(label="ada.zip", files=files, digest=digest_files(files))
 
 
-def receipt(
-    handed_in: Submission, part: CommandPart | CallablePart | ServicePart = COMMAND, notebook: bool = False
-) -> Receipt:
+def receipt(handed_in: Submission, part: Part = COMMAND, notebook: bool = False) -> Receipt:
     values = {"part": part, "notebook": NotebookPart() if notebook else None}
     exercise = load_exercise(TINY).manifest.model_copy(update=values)
     manifest, notes = read_manifest(handed_in, part)
@@ -51,16 +50,17 @@ def receipt(
         (COMMAND, "python add.py, and what the brief appends"),
         (CALLABLE, "DriftDetector, imported from drift"),
         (SERVICE, "uvicorn app:app --port $PORT, with $PORT set"),
+        (NOTEBOOK, "sum.ipynb, from top to bottom"),
     ],
 )
-def test_says_what_will_be_run(part: CommandPart | CallablePart | ServicePart, runs: str) -> None:
+def test_says_what_will_be_run(part: Part, runs: str) -> None:
     assert receipt(submission(), part).as_json()["runs"] == runs
 
 
 def test_says_what_was_seen() -> None:
     data = receipt(submission(submission__toml=DECLARED, decision__ipynb="{}"), notebook=True).as_json()
     assert data["gradable"] is True
-    assert data["paths"] == ["add.py", "app.py", "decision.ipynb", "drift.py", "submission.toml"]
+    assert data["paths"] == ["add.py", "app.py", "decision.ipynb", "drift.py", "submission.toml", "sum.ipynb"]
     assert (data["notebook"], data["ai_declared"], data["hints"]) == ("decision.ipynb", True, [])
     assert data["received"] == "2026-11-24T12:00:00+00:00"
 
@@ -100,7 +100,7 @@ def test_folders_are_counted_in_place_of_a_long_list() -> None:
 
 
 @pytest.mark.parametrize("part", [COMMAND, CALLABLE, SERVICE])
-def test_nothing_of_the_checks_is_said(part: CommandPart | CallablePart | ServicePart) -> None:
+def test_nothing_of_the_checks_is_said(part: Part) -> None:
     exercise = load_exercise(TINY)
     shown = receipt(submission(), part, notebook=True)
     said = f"{shown.as_json()} {list(shown.lines())}"

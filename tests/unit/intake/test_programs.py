@@ -7,13 +7,14 @@ import pytest
 from grader.errors import SubmissionRejected
 from grader.intake.manifest import read_manifest
 from grader.intake.programs import Entry, entry_of_program
-from grader.model.exercise import CallablePart, CommandPart, Part, ServicePart
+from grader.model.exercise import CallablePart, CommandPart, NotebookKindPart, Part, ServicePart
 from grader.model.reasons import Rejection
 from grader.model.submission import Submission, SubmissionFile
 
 COMMAND = CommandPart(kind="command", argv=("python", "clean.py"), entry="clean.py")
 CALLABLE = CallablePart(kind="callable", entry="drift:DriftDetector")
 SERVICE = ServicePart(kind="service", argv=("uvicorn", "app:app", "--port", "$PORT"), entry="app.py")
+NOTEBOOK = NotebookKindPart(kind="notebook", path="summary.ipynb")
 
 
 def handed_in(toml: str, *paths: str) -> Submission:
@@ -38,6 +39,8 @@ def entry(toml: str, part: Part, *paths: str) -> Entry | None:
         (SERVICE, '[service]\nargv = ["python", "-m", "uvicorn", "web.main:make()"]', "web/main.py",
          Entry("web/main.py", "web.main:make()", False)),
         (SERVICE, '[service]\nargv = ["python", "-m", "http.server"]', "x.txt", None),
+        (NOTEBOOK, "", "summary.ipynb", None),
+        (NOTEBOOK, '[notebook]\npath = "./work/mine.ipynb"', "work/mine.ipynb", None),
         (COMMAND, "", "clean.py", Entry("clean.py", "", True)),
         (COMMAND, '[command]\nargv = ["python", "-m", "clean"]', "clean.py", Entry("clean.py", "", False)),
     ],
@@ -55,6 +58,15 @@ def test_the_entry_is_where_the_program_begins(part: Part, toml: str, path: str,
         (CALLABLE, '[service]\nargv = ["x"]', Rejection.MANIFEST, "has a section [service], which this exercise"),
         (CALLABLE, '[callable]\nentry = "drift.py"', Rejection.MANIFEST, "value for 'callable.entry'"),
         (SERVICE, "[service]\nargv = []", Rejection.MANIFEST, "value for 'service.argv'"),
+        (
+            NOTEBOOK,
+            "",
+            Rejection.ENTRY_MISSING,
+            "'summary.ipynb' is not in the submission, but this exercise needs",
+        ),
+        (NOTEBOOK, "[notebook]", Rejection.ENTRY_MISSING, "'summary.ipynb' is not in the submission"),
+        (NOTEBOOK, '[notebook]\npath = "no.ipynb"', Rejection.ENTRY_MISSING, "'no.ipynb' is not in the submission"),
+        (NOTEBOOK, '[command]\nargv = ["x"]', Rejection.MANIFEST, "has a section [command], which this exercise"),
     ],
 )
 def test_what_cannot_be_started_is_refused(part: Part, toml: str, reason: Rejection, said: str) -> None:
