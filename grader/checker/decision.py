@@ -193,12 +193,13 @@ class Study:
             share=share, because=because, evidence=lines, metrics={"covered": covered, "width": usual}
         )  # fmt: skip
 
-    def agrees(self, method: str, point: float | tuple[float, float]) -> Finding:
+    def agrees(self, method: str, point: float | tuple[float, float], *, together: bool = False) -> Finding:
         """N6: the method and the operating point that it states are those of the shipped program.
 
         Args:
             method: What the program does, as a probe has shown; "" when no method fits.
             point: The program's operating point, or the range that a probe has narrowed it to.
+            together: Only both are worth anything: where one of them can hardly be wrong by itself.
         """
         claims = self.claims()
         low, high = point if isinstance(point, tuple) else (point, point)
@@ -211,7 +212,7 @@ class Study:
             f"the program does {_quoted(method or None)} and {shown}."
         )
         return Finding(
-            share=(same_method + same_point) / 2,
+            share=float(same_method and same_point) if together else (same_method + same_point) / 2,
             because=because,
             metrics={"method": float(same_method), "point": float(same_point)},
         )

@@ -89,4 +89,4 @@ def test_agrees(study, bench, names, variant, award):
         award(0.0, "It chooses none of the versions that there are.")
         return
     found = probe(bench, names, variant.path, chosen)
-    study.agrees(found.version, found.threshold).give(award)
+    study.agrees(found.version, found.threshold, together=True).give(award)

@@ -231,3 +231,8 @@ def test_the_truth_is_that_of_the_method_chosen(tmp_path: Path, study: Callable[
     assert (found.computes().share, found.is_honest().share) == (1.0, 1.0)
     other = Study(FakeNotebook(honest), tmp_path)  # "newest" has no truth of its own
     assert other.is_honest().share == 1.0
+
+
+def test_where_the_method_can_hardly_be_wrong_only_both_count(study: Callable[..., Study]) -> None:
+    assert study(changed(operating_point=2)).agrees("newest", 1, together=True).share == 0.0
+    assert study().agrees("newest", 1, together=True).share == 1.0
