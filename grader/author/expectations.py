@@ -33,6 +33,8 @@ class Earned(Frozen):
         notebook_checks: Ids of its checks.
         faults: What went wrong that was not the submission's doing.
         seconds: Wall time of the run.
+        check_seconds: Check id to wall time; what several checks share counts for the first that needs it.
+        peak_memory: Most bytes that the submission's box held.
     """
 
     rung: str
@@ -49,6 +51,8 @@ class Earned(Frozen):
     notebook_checks: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     seconds: float = 0.0
+    check_seconds: dict[str, float] = Field(default_factory=dict)
+    peak_memory: int = 0
 
 
 def earned_by(sheet: ScoreSheet, rung: str, candidate: str, repeat: int = 1) -> Earned:
@@ -68,6 +72,8 @@ def earned_by(sheet: ScoreSheet, rung: str, candidate: str, repeat: int = 1) -> 
         notebook_checks=tuple(check.id for check in sheet.notebook_checks),
         faults=tuple(fault.message for fault in sheet.faults),
         seconds=(sheet.finished - sheet.started).total_seconds(),
+        check_seconds={each.id: each.seconds for each in sheet.checks},
+        peak_memory=sheet.resources.peak_memory,
     )
 
 

@@ -56,3 +56,32 @@ def lint(exercises: tuple[str, ...], exercise_folders: tuple[Path, ...], fix: bo
     from grader.cli.linting import lint_all
 
     return lint_all(exercises, settings(exercise_folders=exercise_folders), fix=fix, as_json=as_json)
+
+
+@command.command("calibrate")
+@click.argument("exercise", metavar="ID|PATH")
+@exercises_option
+@click.option("--variants", default=10, show_default=True, type=click.IntRange(1, 100), help="Hidden worlds.")
+@click.option("--repeats", default=10, show_default=True, type=click.IntRange(1, 100), help="Times for the first.")
+@click.option("--mutants", default=20, show_default=True, type=click.IntRange(0, 500), help="Mutants of the reference.")
+@click.option("--all-rungs", is_flag=True, help="Grade every rung on every variant, not only the principal ones.")
+def calibrate(
+    exercise: str,
+    exercise_folders: tuple[Path, ...],
+    variants: int,
+    repeats: int,
+    mutants: int,
+    all_rungs: bool,
+) -> int:
+    """Measure how far scores move, and what the checks tell apart; write CALIBRATION.md into the exercise.
+
+    Finished runs are kept, those of prove included, so that it goes on where it stopped.
+    """
+    from grader.author.calibration import Scope
+    from grader.cli.calibrating import Order
+    from grader.cli.calibrating import calibrate as carry_out
+
+    candidates = tuple(f"v{number}" for number in range(1, variants + 1))
+    scope = Scope(candidates=candidates, repeats=repeats, everything=all_rungs)
+    order = Order(name=exercise, scope=scope, mutants=mutants)
+    return carry_out(settings(exercise_folders=exercise_folders), order)

@@ -1,0 +1,139 @@
+"""The calibration of an exercise: which runs it needs, and the page that tells what they showed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from grader.author import figures
+from grader.author.mutants import Mutant
+from grader.author.proof import Proof
+from grader.catalog.ladder import Rung, RungKind
+
+TEMPLATES = Path(__file__).with_name("templates")
+SPREAD_KINDS = (RungKind.REFERENCE, RungKind.ALTERNATE, RungKind.PLAIN, RungKind.NAIVE)
+REPEATED_KINDS = (RungKind.REFERENCE, RungKind.PLAIN)
+SLOWEST = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """How much is run.
+
+    Attributes:
+        candidates: Names of the variants; the first is the one that everything else is run on.
+        repeats: How often the reference and plain are graded on the first variant.
+        everything: Whether all rungs are graded on every variant, not only those of `SPREAD_KINDS`.
+    """
+
+    candidates: tuple[str, ...]
+    repeats: int
+    everything: bool
+
+
+Work = tuple[Rung, str, int]
+
+
+def work_of(proof: Proof, mutants: Sequence[Mutant], scope: Scope) -> Iterator[Work]:
+    """Every run that a calibration needs, the most telling ones first."""
+    first = scope.candidates[0]
+    for rung in proof.rungs:
+        yield rung, first, 1
+    for rung in proof.rungs:
+        if rung.expected.rung in REPEATED_KINDS and rung.folder.name:
+            yield from ((rung, first, repeat) for repeat in range(2, scope.repeats + 1))
+    for candidate in scope.candidates[1:]:
+        for rung in proof.rungs:
+            if scope.everything or (rung.expected.rung in SPREAD_KINDS and rung.folder.name):
+                yield rung, candidate, 1
+    for mutant in mutants:
+        yield mutant.rung, first, 1
+
+
+def render(proof: Proof, mutants: Sequence[Mutant], scope: Scope, made: datetime, machine: str) -> str:
+    """Return CALIBRATION.md.
+
+    Args:
+        proof: With all runs of `work_of` finished.
+        mutants: Those that were graded.
+        scope: What was run.
+        made: When.
+        machine: What on, in words.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=False,  # noqa: S701 - Markdown of our own words and an author's
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    first = scope.candidates[0]
+    runs = [proof.known[rung.name, first, 1] for rung in proof.rungs if (rung.name, first, 1) in proof.known]
+    return environment.get_template("CALIBRATION.md.j2").render(
+        exercise=proof.exercise,
+        made=made,
+        machine=machine,
+        scope=scope,
+        spreads=list(_spreads(proof, scope)),
+        repeats=list(_repeats(proof, scope)),
+        order=figures.order_consistency(
+            {
+                rung.name: (rung.expected.rung, total)
+                for rung in proof.rungs
+                if (total := proof.known[rung.name, first, 1].percent) is not None
+            }
+        ),
+        weak=list(_weak(proof, first)),
+        survivors=[each for each in mutants if _survives(proof, each, first)],
+        mutants=len(mutants),
+        slowest=_slowest(proof, first),
+        reference=proof.known[_reference(proof).name, first, 1],
+        runs=len(runs),
+    )
+
+
+def _reference(proof: Proof) -> Rung:
+    return next(rung for rung in proof.rungs if rung.expected.rung is RungKind.REFERENCE)
+
+
+def _spreads(proof: Proof, scope: Scope) -> Iterator[tuple[str, figures.Spread]]:
+    for rung in proof.rungs:
+        runs = [proof.known.get((rung.name, candidate, 1)) for candidate in scope.candidates]
+        found = figures.spread([run.percent for run in runs if run is not None and run.percent is not None])
+        if found is not None:
+            yield rung.name, found
+
+
+def _repeats(proof: Proof, scope: Scope) -> Iterator[tuple[str, int, dict[str, float]]]:
+    points = {check.id: float(check.points) for check in proof.exercise.checks}
+    for rung in proof.rungs:
+        keys = [(rung.name, scope.candidates[0], repeat) for repeat in range(1, scope.repeats + 1)]
+        runs = [proof.known[key] for key in keys if key in proof.known]
+        if len(runs) > 1:
+            yield rung.name, len(runs), figures.moved(runs, points)
+
+
+def _weak(proof: Proof, candidate: str) -> Iterator[tuple[str, str]]:
+    """Checks that tell too little: failed by no rung, or passed by the reference alone."""
+    runs = [proof.known[rung.name, candidate, 1] for rung in proof.rungs]
+    for check in proof.exercise.checks:
+        found = figures.discrimination(check.id, runs)
+        if not found.failed_by:
+            yield check.id, "no rung fails it"
+        if len(found.passed_by) < 2:
+            yield check.id, f"passed by {' and '.join(found.passed_by) or 'nobody'} only"
+
+
+def _survives(proof: Proof, mutant: Mutant, candidate: str) -> bool:
+    run = proof.known.get((mutant.rung.name, candidate, 1))
+    return run is not None and figures.survives(run, proof.known[_reference(proof).name, candidate, 1])
+
+
+def _slowest(proof: Proof, candidate: str) -> list[tuple[str, float]]:
+    seconds = proof.known[_reference(proof).name, candidate, 1].check_seconds
+    return sorted(seconds.items(), key=lambda pair: -pair[1])[:SLOWEST]

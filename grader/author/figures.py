@@ -1,0 +1,116 @@
+"""The numbers of merit of an exercise, from finished runs. Pure."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from grader.author.expectations import FAILED_BELOW, Earned
+from grader.catalog.ladder import RungKind
+
+PASSED_FROM = 0.95
+# What a ladder's order is: kinds that should earn the same share a rank.
+RANKS: Mapping[RungKind, int] = {
+    RungKind.REFERENCE: 5,
+    RungKind.ALTERNATE: 5,
+    RungKind.FLAW: 4,
+    RungKind.PLAIN: 3,
+    RungKind.NAIVE: 2,
+    RungKind.BROKEN: 1,
+    RungKind.HOSTILE: 1,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """Totals of one rung over variants or repeats, in percent. `sd` is the sample's, with n - 1."""
+
+    n: int
+    mean: float
+    sd: float
+    low: float
+    high: float
+
+
+def spread(totals: Sequence[float]) -> Spread | None:
+    """Describe totals; None where there are fewer than two."""
+    if len(totals) < 2:
+        return None
+    return Spread(
+        n=len(totals),
+        mean=statistics.mean(totals),
+        sd=statistics.stdev(totals),
+        low=min(totals),
+        high=max(totals),
+    )
+
+
+def order_consistency(totals: Mapping[str, tuple[RungKind, float]]) -> float | None:
+    """Spearman's rank correlation between totals and the ladder's order, with ties (Spearman 1904).
+
+    Computed as Pearson's correlation of average ranks. Because kinds share ranks, a perfect ladder with flaws of
+    different weight reaches a little less than 1.
+
+    Args:
+        totals: Rung to its kind and its total in percent.
+    """
+    if len(totals) < 3:
+        return None
+    wanted = _average_ranks([float(RANKS[kind]) for kind, _ in totals.values()])
+    found = _average_ranks([total for _, total in totals.values()])
+    return statistics.correlation(wanted, found) if len(set(wanted)) > 1 and len(set(found)) > 1 else None
+
+
+def _average_ranks(values: Sequence[float]) -> list[float]:
+    ordered = sorted(values)
+    first = {value: ordered.index(value) for value in set(values)}
+    count = {value: ordered.count(value) for value in set(values)}
+    return [first[value] + (count[value] - 1) / 2 for value in values]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discrimination:
+    """Which rungs a check tells apart.
+
+    Attributes:
+        check: Its id.
+        failed_by: Rungs that earned less than half of it.
+        passed_by: Rungs that earned 95 % or more of it.
+    """
+
+    check: str
+    failed_by: tuple[str, ...]
+    passed_by: tuple[str, ...]
+
+
+def discrimination(check: str, runs: Iterable[Earned]) -> Discrimination:
+    """Sort rungs by what one check gave them."""
+    shares = {run.rung: share for run in runs if (share := run.shares.get(check)) is not None}
+    return Discrimination(
+        check=check,
+        failed_by=tuple(name for name, share in shares.items() if share < FAILED_BELOW),
+        passed_by=tuple(name for name, share in shares.items() if share >= PASSED_FROM),
+    )
+
+
+def moved(runs: Sequence[Earned], points: Mapping[str, float]) -> dict[str, float]:
+    """Checks that did not give the same each time, with how many points they were apart."""
+    found = {}
+    for check, possible in points.items():
+        shares = [share for run in runs if (share := run.shares.get(check)) is not None]
+        apart = possible * (max(shares) - min(shares)) if shares else 0.0
+        if apart > 0.005:
+            found[check] = apart
+    return found
+
+
+def survives(mutant: Earned, reference: Earned) -> bool:
+    """Whether no check of the code noticed a mutant: it was graded, and nowhere lost a hundredth of a check."""
+    if mutant.status != "graded":
+        return False
+    return all(
+        (mutant.shares.get(check) or 0.0) >= (share or 0.0) - 0.01
+        for check, share in reference.shares.items()
+        if check not in reference.notebook_checks
+    )

@@ -1,0 +1,76 @@
+"""What `grader author calibrate` does: run what is missing, and write the page."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from grader import clock
+from grader.author import calibration
+from grader.author.calibration import Scope
+from grader.author.mutants import Mutant, mutants_of
+from grader.author.proof import Proof
+from grader.catalog.ladder import RungKind
+from grader.cli.console import err, out
+from grader.cli.proving import folders_of
+from grader.errors import UsageError
+from grader.wiring import open_harness
+
+if TYPE_CHECKING:
+    from grader.config import Settings
+
+FILE = "CALIBRATION.md"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """Which exercise is calibrated, and how much is run."""
+
+    name: str
+    scope: Scope
+    mutants: int
+
+
+def calibrate(settings: Settings, order: Order) -> int:
+    """Grade what a calibration needs and has not been graded before, then write the page into the exercise."""
+    (source,) = folders_of([order.name], settings)
+    proof = Proof.of(source, settings.cache_dir / "prove")
+    proof.recall()
+    mutants = _mutants(proof, order.mutants)
+    work = list(calibration.work_of(proof, mutants, order.scope))
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    console = err()
+    with (
+        open_harness(settings, lambda text: console.print(text, style="dim", markup=False)) as harness,
+        Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as progress,
+    ):
+        bar = progress.add_task("", total=len(work))
+
+        def report(text: str) -> None:
+            progress.update(bar, description=text)
+            if not console.is_terminal:
+                console.print(text, style="dim", markup=False)
+
+        for rung, candidate, repeat in work:
+            proof.prove(harness, rung, candidate, repeat, report)
+            progress.advance(bar)
+    text = calibration.render(proof, mutants, order.scope, clock.now(), _machine())
+    try:
+        (source / FILE).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{source / FILE} cannot be written: {error.strerror}") from error
+    out().print(str(source / FILE), markup=False, soft_wrap=True)
+    return 0
+
+
+def _mutants(proof: Proof, most: int) -> list[Mutant]:
+    reference = next(rung for rung in proof.rungs if rung.expected.rung is RungKind.REFERENCE)
+    return mutants_of(reference, most) if most else []
+
+
+def _machine() -> str:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3
+    return f"a machine with {os.cpu_count()} cores and {memory:.0f} GiB"
