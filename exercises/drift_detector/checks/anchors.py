@@ -15,7 +15,11 @@ GROSS = 10  # grossly drifted windows per kind and number of rows
 
 # Rates at which false alarms cost all points, and at which they cost none.
 ALARMS = {"A1": (0.25, 0.08), "A2": (0.25, 0.10), "A3": (0.25, 0.08), "A4": (0.25, 0.13)}
-ACTIVITY = (0.5, 0.9)  # share of gross drift that is noticed
+# The gate of power and attribution. It begins later than the loss of A1 and A3 itself: a rate of .09 costs its own
+# check a little, and not every check of group B.
+VALIDITY = (0.25, 0.10)
+ACTIVITY = (0.6, 0.9)  # share of clear drift that is noticed
+LABEL_ACTIVITY = (0.5, 0.9)
 POWER_LO, POWER_SHARE, POWER_GAP = 0.08, 0.85, 0.10
 ATTRIBUTION_HI = 0.90
 
@@ -37,7 +41,7 @@ SMALL_SHIFT, LARGE_SHIFT = 0.2, 0.35  # latent SD of the mean
 STREAM_ALARMS = (0.50, 0.22)
 DELAYS = {SMALL_SHIFT: (18.0, 8.0), LARGE_SHIFT: (7.0, 3.0)}  # windows until the alarm: no credit, full credit
 
-ALIVE = (0.1, 0.5)  # share of gross drift noticed, less the share of false alarms
+ALIVE = (0.2, 0.7)  # share of clear drift noticed, less the share of false alarms
 SECOND_ALPHAS = (0.01, 0.15, 0.20)
 TIMED_BLOCKS, TIMED_WINDOWS = 4, 26
 TIME_RATIO = (20.0, 4.0)

@@ -64,8 +64,7 @@ def all_asks() -> list[Ask]:
         *_several(anchors.CLEAN_MANY, kind=CLEAN, mode=SLICE, rows=anchors.MANY_ROWS),
     ]
     for kind in GROSS:
-        for rows in (anchors.PLAIN_ROWS, anchors.FEW_ROWS):
-            asks += _several(anchors.GROSS, kind=kind, mode=POOLED, rows=rows, size=GROSS[kind])
+        asks += _several(anchors.GROSS, kind=kind, mode=POOLED, rows=anchors.FEW_ROWS, size=GROSS[kind])
         asks += _several(anchors.GROSS, kind=kind, mode=SLICE, rows=anchors.MANY_ROWS, size=largest(kind))
     for kind in KINDS:
         for mode in MODES:

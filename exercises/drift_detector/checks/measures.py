@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 from anchors import (
     ACTIVITY,
-    ALARMS,
     ALIVE,
     ATTRIBUTION_HI,
+    LABEL_ACTIVITY,
     POWER_GAP,
     POWER_LO,
     POWER_SHARE,
+    VALIDITY,
 )
 from answers import Reading
 from scipy.stats import beta
@@ -80,19 +81,29 @@ def _count(each: Iterable[bool]) -> Share:
     return Share(count=sum(found), total=len(found))
 
 
-def activity(gross: Share) -> float:
-    """Return the gate of credit for silence: is gross drift noticed at all?"""
-    return linear(gross.value, *ACTIVITY)
+def activity(clear: Share) -> float:
+    """Return the gate of credit for silence: is clear drift noticed at all?"""
+    return linear(clear.value, *ACTIVITY)
+
+
+def label_activity(gross: Share) -> float:
+    """Return the same gate for labels and streams."""
+    return linear(gross.value, *LABEL_ACTIVITY)
 
 
 def validity(clean: Share) -> float:
     """Return the gate of power: false alarms on windows of the usual size."""
-    return linear(clean.value, *ALARMS["A1"])
+    return linear(clean.value, *VALIDITY)
 
 
-def alive(gross: Share, clean: Share) -> float:
-    """Return the gate of group F: a detector that answers the same to everything has no care to show."""
-    return linear(gross.value - clean.value, *ALIVE)
+def alive(clear: Iterable[Share], clean: Share) -> float:
+    """Return the gate of group F: a detector that answers the same to everything has no care to show.
+
+    Args:
+        clear: How often clear drift of each of some kinds is noticed; the best one counts.
+        clean: Alarms on windows without drift.
+    """
+    return linear(max(share.value for share in clear) - clean.value, *ALIVE)
 
 
 def power_credit(found: float, reference: float) -> float:

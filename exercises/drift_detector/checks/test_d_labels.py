@@ -9,7 +9,7 @@ import anchors
 import pytest
 from answers import DECISION, Reading, fault_facts, main_reason
 from figures import label_rates
-from measures import Share, activity, alarms, false_alarms, hits, percent
+from measures import Share, alarms, false_alarms, hits, label_activity, percent
 
 from grader.checker.api import Reason, linear
 
@@ -38,9 +38,9 @@ def test_clean(heard, award, plot):
     plot(label_rates(shares, anchors.ALPHA, silent=3), "Alarms of `feedback`, with exact 95 % intervals")
     found, seen = false_alarms(heard["clean"]), strongest(heard)
     because = f"False alarms on {found.words()} sets of labelled rows; promised are {percent(anchors.ALPHA)}."
-    if activity(seen) < 1:
+    if label_activity(seen) < 1:
         because += f" Of gross changes it noticed only {seen.words()}."
-    give(award, ["clean"], heard, linear(found.value, *anchors.LABEL_ALARMS) * activity(seen), because)
+    give(award, ["clean"], heard, linear(found.value, *anchors.LABEL_ALARMS) * label_activity(seen), because)
 
 
 @pytest.mark.check(
@@ -100,7 +100,7 @@ def strongest(heard) -> Share:
 
 def trust(heard) -> float:
     """Return the credit of D1, which gates the others."""
-    return linear(false_alarms(heard["clean"]).value, *anchors.LABEL_ALARMS) * activity(strongest(heard))
+    return linear(false_alarms(heard["clean"]).value, *anchors.LABEL_ALARMS) * label_activity(strongest(heard))
 
 
 def give(award, kinds: Sequence[str], heard, share: float, because: str) -> None:
@@ -109,7 +109,7 @@ def give(award, kinds: Sequence[str], heard, share: float, because: str) -> None
     gate = trust(heard)
     if kinds != ["clean"] and gate < 1:
         because += f" It counts {gate:.0%}, as false alarms on unchanged rows and gross changes do (D1)."
-    quiet = activity(strongest(heard)) < 0.5
+    quiet = label_activity(strongest(heard)) < 0.5
     evidence = {WORDS[kind]: f"alarms in {alarms(heard[kind]).words()}" for kind in kinds}
     award(
         share,

@@ -8,7 +8,7 @@ import anchors
 import pytest
 from answers import Reading, fault_facts, main_reason
 from figures import stream_alarms
-from measures import Delays, Share, activity, any_alarm, delay_credit, delays
+from measures import Delays, Share, any_alarm, delay_credit, delays, label_activity
 from watch import Watched, of_shift
 
 from grader.checker.api import Reason, linear
@@ -31,9 +31,9 @@ def test_clean(watched, award, plot):
     because = (
         f"Alarms in {found.words()} streams of {anchors.STREAM_WINDOWS} windows without drift; promised is one in ten."
     )
-    if activity(seen) < 1:
+    if label_activity(seen) < 1:
         because += f" Of the streams with clear drift it noticed only {seen.words()}."
-    quiet = activity(seen) < 0.5
+    quiet = label_activity(seen) < 0.5
     clean = flat(watched, 0.0)
     award(
         quietness(watched),
@@ -100,4 +100,4 @@ def noticed(watched: Sequence[Watched]) -> Share:
 
 def quietness(watched: Sequence[Watched]) -> float:
     """Return the credit of E1, which gates E2."""
-    return linear(any_alarm(runs(watched, 0.0)).value, *anchors.STREAM_ALARMS) * activity(noticed(watched))
+    return linear(any_alarm(runs(watched, 0.0)).value, *anchors.STREAM_ALARMS) * label_activity(noticed(watched))

@@ -208,7 +208,7 @@ def lively(liveliness: float) -> str:
     """Say in a sentence what the gate of this group takes."""
     if liveliness == 1:
         return ""
-    return f" It counts {percent(liveliness)}: clean and grossly drifted windows hardly get different answers."
+    return f" It counts {percent(liveliness)}: clean and clearly drifted windows hardly get different answers."
 
 
 def reason(liveliness: float, otherwise: Reason = Reason.WRONG_ANSWER) -> Reason:

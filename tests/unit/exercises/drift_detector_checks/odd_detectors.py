@@ -94,11 +94,6 @@ class NanP(_Spoiled):
         return answer | {"p_value": math.nan}
 
 
-class TextP(_Spoiled):
-    def _changed(self, answer):
-        return answer | {"p_value": str(answer["p_value"])}
-
-
 class NoDrift(_Spoiled):
     def _changed(self, answer):
         return {name: value for name, value in answer.items() if name != "drift"}
@@ -114,11 +109,6 @@ class UnknownScores(_Spoiled):
         return answer | {"scores": answer["scores"] | {"hour": 1.0}}
 
 
-class NegativeScores(_Spoiled):
-    def _changed(self, answer):
-        return answer | {"scores": {name: value - 50.0 for name, value in answer["scores"].items()}}
-
-
 class InfiniteScores(_Spoiled):
     def _changed(self, answer):
         return answer | {"scores": answer["scores"] | {"amount": math.inf}}
@@ -127,11 +117,6 @@ class InfiniteScores(_Spoiled):
 class WrongCount(_Spoiled):
     def _changed(self, answer):
         return answer | {"n": float(answer["n"]) + 0.5}
-
-
-class AnswersList(_Spoiled):
-    def _changed(self, answer):
-        return list(answer.values())
 
 
 class AnswersFrame(_Spoiled):
