@@ -42,7 +42,7 @@ def fold(
         notebook: Path of the decision notebook in the submission; None when none was handed in.
     """
     results = {result.check: result for result in run.results}
-    lines = tuple(_line(check, results.get(check.id)) for check in exercise.checks) if rejection is None else ()
+    lines = tuple(_line(check, results.get(check.id)) for check in _in_order(exercise)) if rejection is None else ()
     faults = run.faults + tuple(_defect_fault(run)) + tuple(_silent(lines, run))
     status = RunStatus.REJECTED if rejection else RunStatus.FAULTED if faults else RunStatus.GRADED
     manifest = exercise.manifest
@@ -71,6 +71,12 @@ def fold(
         provenance=provenance,
     )
     return with_totals(sheet)
+
+
+def _in_order(exercise: Exercise) -> list[CheckDeclaration]:
+    """Checks as people count them: by group as the manifest lists them, then by number."""
+    groups = list(exercise.manifest.groups)
+    return sorted(exercise.checks, key=lambda check: (groups.index(check.group), int(check.id[1:])))
 
 
 def _totals(lines: Iterable[CheckLine], status: RunStatus) -> dict[str, Decimal | None]:
