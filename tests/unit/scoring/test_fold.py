@@ -117,3 +117,8 @@ def test_totals_are_exact_bounded_and_agree(items: list[tuple[int, float]]) -> N
     assert sheet.earned is not None
     assert 0 <= sheet.earned <= sheet.possible
     assert sheet.earned == sum(each.earned for each in sheet.groups) == sum(each.earned for each in sheet.checks)
+
+
+def test_lists_checks_by_group_and_number_whatever_the_order_of_their_files() -> None:
+    rubric = exercise({"B10": 1, "B2": 1, "A1": 1})
+    assert [line.id for line in folded(rubric=rubric).checks] == ["A1", "B2", "B10"]
