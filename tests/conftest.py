@@ -12,7 +12,7 @@ import pytest
 from grader.catalog.exercises import load_exercise
 from grader.config import load_settings
 from grader.engine.grade import Graded, GradingRun, Harness, Watcher
-from grader.keys import Keyring
+from grader.keys import SERVER, Keyring
 from grader.model.exercise import Exercise
 from grader.sandbox.docker_box import DockerSandbox
 from grader.sandbox.docker_engine import Engine, connect
@@ -55,9 +55,13 @@ def engine() -> Iterator[Engine]:
 
 @pytest.fixture(scope="session")
 def docker_harness(engine: Engine) -> Iterator[Harness]:
-    """A harness on real boxes, with keys and a cache of its own."""
+    """A harness on real boxes, with keys and a cache of its own; its hidden worlds are the same every time."""
     images = ensure_images(engine, load_settings(), lambda _: None)
     with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "config"
+        config.mkdir(mode=0o700)
+        (config / SERVER).touch(mode=0o600)
+        (config / SERVER).write_text("07" * 32 + "\n")
         yield Harness(
             sandbox=DockerSandbox(engine),
             images={Role.SUBMISSION: images.runtime, Role.CHECKER: images.checker},

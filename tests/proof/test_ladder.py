@@ -25,6 +25,8 @@ PRINCIPAL = {
         "alternate_duckdb", "plain", "naive", "replay", "flaw_cents", "flaw_utc_times", "flaw_silent_drop",
         "hostile_planted", "broken",
     ),
+    "drift_detector": ("plain", "naive", "flaw_no_missing", "flaw_no_pairs", "flaw_alpha_fixed"),
+    "serve_model": ("plain", "naive", "flaw_utc_hour", "flaw_nan_500", "flaw_no_log"),
 }  # fmt: skip
 CASES = [
     pytest.param(exercise, rung, id=f"{exercise}-{rung}") for exercise, rungs in PRINCIPAL.items() for rung in rungs

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from grader.intake.notebook import find_notebook
-from grader.model.exercise import NotebookPart
 from grader.model.submission import NotebookSection, Submission, SubmissionFile, SubmissionManifest
 
 
@@ -15,7 +14,7 @@ def found(*paths: str, named: str | None = None, asked: bool = True) -> tuple[st
     return find_notebook(
         Submission(label="ada", files=files, digest=""),
         SubmissionManifest(notebook=section),
-        NotebookPart() if asked else None,
+        "decision.ipynb" if asked else None,
     )
 
 
