@@ -6,21 +6,23 @@ it costs; for all other checks the service is started again where that helps, a 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from calls import READY, get
+from calls import BATCH, READY, get
 
 from grader.checker.api import Reason, SubmissionFailed
 from grader.checker.http import Exchange, Request
 from grader.clock import monotonic
 
-READY_SECONDS, REQUEST_SECONDS = 30.0, 5.0
+READY_SECONDS, REQUEST_SECONDS = 30.0, 10.0
 MOST_REVIVALS, MOST_HANGS = 6, 3
 LOST = ("refused", "reset")
 CHUNK = 100
+AS_LARGE = 0.8  # a batch of this part of the size of one that took too long takes too long as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class Bench:
         self._never: SubmissionFailed | None = None
         self._revivals = 0
         self._hangs = 0
+        self._too_large = math.inf
 
     def use(self, stage: Stage) -> None:
         """Bring the service into a stage, unless it is there and alive.
@@ -94,11 +97,12 @@ class Bench:
         self._stage = None
 
     def _count_revival(self, stage: Stage) -> None:
+        if self._hung:
+            return
         self._revivals += 1
-        if not self._hung:
-            self.troubles.deaths.append(f"while in use for {stage.name}")
+        self.troubles.deaths.append(f"while in use for {stage.name}")
         if self._revivals > MOST_REVIVALS:
-            because = f"The service ended or hung {self._revivals} times, and was not started again after that."
+            because = f"The service ended by itself {self._revivals} times, and was not started again after that."
             self._never = SubmissionFailed(Reason.CRASHED, because)
             raise self._never
 
@@ -147,16 +151,18 @@ class Bench:
             SubmissionFailed: The service cannot be started, or died too often.
         """
         stage = stage or self._stage or MAIN
-        found: list[Exchange] = []
-        for start in range(0, len(requests), CHUNK):
-            part = requests[start : start + CHUNK]
+        self.use(stage)
+        found = [unanswered(place) for place in range(len(requests))]
+        wanted = [place for place, each in enumerate(requests) if batch_size(each) < self._too_large]
+        for start in range(0, len(wanted), CHUNK):
+            places = wanted[start : start + CHUNK]
+            part = [requests[place] for place in places]
             self.use(stage)
             answers = self._chunk(part, concurrency, keep_alive=keep_alive, stage=stage)
-            found += [replace(each, request=start + each.request) for each in answers]
-            if self._note_hang(answers):
-                # Nobody waits for a service that answers nothing; what was not sent counts as not answered.
-                rest = range(len(found), len(requests))
-                return found + [replace(answers[-1], request=place, status=0, error="timeout") for place in rest]
+            for place, exchange in zip(places, answers, strict=True):
+                found[place] = replace(exchange, request=place)
+            if self._note_hang(part, answers):
+                break  # nobody waits for a service that answers nothing; what was not sent counts as not answered
         return found
 
     def _chunk(self, part: Sequence[Request], concurrency: int, *, keep_alive: bool, stage: Stage) -> list[Exchange]:
@@ -203,15 +209,31 @@ class Bench:
             self.spoil()
             raise
 
-    def _note_hang(self, found: Sequence[Exchange]) -> bool:
-        hung = sum(each.error == "timeout" for each in found)
-        if hung == 0 or hung < len(found) / 2:
+    def _note_hang(self, requests: Sequence[Request], found: Sequence[Exchange]) -> bool:
+        late = [request for request, each in zip(requests, found, strict=True) if each.error == "timeout"]
+        slow = [size for size in map(batch_size, late) if size]
+        if slow:
+            # A slow batch holds up what is asked beside it; the service does not hang, and smaller ones may do.
+            self._too_large = min(self._too_large, AS_LARGE * min(slow))
+            self._hung = True
+            return False
+        if not late or len(late) < len(found) / 2:
             return False
         self._hangs += 1
         self._hung = True
         if self._hangs >= MOST_HANGS:
             self._never = SubmissionFailed(Reason.TIMEOUT, "The service left most requests without an answer.")
         return True
+
+
+def batch_size(request: Request) -> int:
+    """Return how large a batch is; 0 for any other request."""
+    return len(request.body) if request.path == BATCH else 0
+
+
+def unanswered(place: int) -> Exchange:
+    """Return the exchange of a request that nobody waited for."""
+    return Exchange(request=place, status=0, body=b"", headers={}, seconds=REQUEST_SECONDS, began=0.0, error="timeout")
 
 
 def lost_places(found: Sequence[Exchange]) -> list[int]:

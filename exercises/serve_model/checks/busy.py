@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 from bench import BUSY, once
-from calls import HEALTH, answered, batch, get, predict
+from calls import HEALTH, answered, batch, get, how, predict
 from timing import CONCURRENCY, Measured
 
-from grader.checker.api import NotMeasured, linear
+from grader.checker.api import NotMeasured, Reason, SubmissionFailed, linear
 from grader.clock import monotonic
 
 MB = 1e6
@@ -108,6 +108,7 @@ def health_while_busy(measured: Measured) -> tuple[Health, Health]:
         The candidate's and the reference's.
 
     Raises:
+        SubmissionFailed: Not even one batch by itself is answered in time.
         NotMeasured: Even the reference answered late, twice.
     """
     for _ in range(2):
@@ -131,6 +132,9 @@ def _both(measured: Measured) -> tuple[Health, Health]:
 
 def _round(measured: Measured, service: Any) -> Health:
     alone = service.load([batch(measured.rows(LARGE_ROWS, measured.names.next()))], concurrency=1)[0]
+    if not answered(alone):
+        measured.bench.spoil()
+        raise SubmissionFailed(Reason.TIMEOUT, f"A batch of {LARGE_ROWS} rows by itself ended with {how(alone)}.")
     count = max(3, min(MOST_LARGE, math.ceil(BUSY_SECONDS / max(alone.seconds, 0.001))))
     large = [batch(measured.rows(LARGE_ROWS, measured.names.next())) for _ in range(count)]
     seconds: list[float] = []

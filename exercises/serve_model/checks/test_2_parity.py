@@ -162,7 +162,7 @@ def test_batch_equals_single(strata, award):
     order = np.random.default_rng(len(singles)).permutation(len(singles))
     rows = [strata.names.rename(singles[place][0]) for place in order]
     one_by_one = np.array([singles[place][1] for place in order])
-    together = strata.in_batches(rows, 245)
+    together = strata.in_batches(rows, 98)
     known = np.isfinite(one_by_one)
     same = np.abs(together - one_by_one) <= SAME
     share = float(same[known].mean()) if known.any() else 0.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from bench import BUSY
@@ -42,9 +44,16 @@ def closed(award, gate) -> bool:
     return gate.value == 0
 
 
+def beside(what, seconds, ratio) -> str:
+    """Say what was measured and how many times the reference's that is."""
+    if not math.isfinite(seconds):
+        return "Too many of the requests were not answered."
+    return f"{what} {1000 * seconds:.1f} ms, {ratio:.1f} times the reference."
+
+
 def milliseconds(values) -> str:
     """Write seconds of several blocks."""
-    return ", ".join(f"{1000 * value:.1f}" for value in values) + " ms"
+    return ", ".join(f"{1000 * value:.1f}" if math.isfinite(value) else "without end" for value in values) + " ms"
 
 
 @pytest.mark.check(
@@ -63,7 +72,7 @@ def test_latency(measured, gate, award, plot):
     ratio = rounds.ratio(lambda block: block.p95)
     pooled = [np.concatenate([block.seconds for block in side]) for side in (rounds.candidate, rounds.reference)]
     plot(latency_curves(*pooled), "Time until a single prediction is answered, eight callers at once")
-    because = f"95 % of the requests took at most {1000 * np.median(mine):.0f} ms, {ratio:.1f} times the reference."
+    because = beside("95 % of the requests took at most", np.median(mine), ratio)
     evidence = {"submission, by block": milliseconds(mine), "reference, by block": milliseconds(other)}
     metrics = {"p95 ms": 1000 * float(np.median(mine)), "reference p95 ms": 1000 * float(np.median(other))}
     ratio_award(award, gate, ratio, LATENCY, because, evidence=evidence, metrics=metrics)
@@ -87,7 +96,7 @@ def test_cpu(measured, gate, award, plot):
         paired_dots([1000 * each for each in mine], [1000 * each for each in other], "processor time of a request, ms"),
         "Processor time of a single prediction, five blocks each",
     )
-    because = f"A request took {1000 * np.median(mine):.1f} ms of processor time, {ratio:.1f} times the reference."
+    because = beside("A request took processor time of", np.median(mine), ratio)
     evidence = {"submission, by block": milliseconds(mine), "reference, by block": milliseconds(other)}
     metrics = {"cpu ms": 1000 * float(np.median(mine)), "reference cpu ms": 1000 * float(np.median(other))}
     ratio_award(award, gate, ratio, CPU, because, evidence=evidence, metrics=metrics)
@@ -107,7 +116,7 @@ def test_batch_time(measured, gate, award):
     rounds = measured.batches(lambda block: block.median, "time for a batch")
     mine, other = ([block.median for block in side] for side in (rounds.candidate, rounds.reference))
     ratio = rounds.ratio(lambda block: block.median)
-    because = f"A batch of 256 rows took {1000 * np.median(mine):.0f} ms, {ratio:.1f} times the reference."
+    because = beside("A batch of 256 rows took", np.median(mine), ratio)
     evidence = {"submission, by block": milliseconds(mine), "reference, by block": milliseconds(other)}
     metrics = {"batch ms": 1000 * float(np.median(mine)), "reference batch ms": 1000 * float(np.median(other))}
     ratio_award(award, gate, ratio, BATCH, because, evidence=evidence, metrics=metrics)

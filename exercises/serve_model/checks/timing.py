@@ -183,6 +183,9 @@ class Measured:
         self.reference_ready  # noqa: B018 - starts it
         self.bench.use(BUSY)
         warm = self._both(lambda: make(fewer), concurrency)
+        if not any(map(math.isfinite, warm[0].seconds)):
+            self.bench.spoil()  # it may be at work on these for long
+            return Rounds((warm[0],) * BLOCKS, (warm[1],) * BLOCKS)
         hopeless = warm[0].median > HOPELESS * warm[1].median
         count = fewer if hopeless else usual
         blocks = [self._both(lambda: make(count), concurrency) for _ in range(BLOCKS)]

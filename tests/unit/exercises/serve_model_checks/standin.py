@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ class StandIn:
         hangs: Requests are never answered.
         never_ready: It cannot be started.
         forgets: Every such request is lost with its connection, once.
+        slow_above: Bodies above this are never answered; `late` counts them.
     """
 
     handler: Handler
@@ -41,6 +43,8 @@ class StandIn:
     hangs: bool = False
     never_ready: bool = False
     forgets: int = 0
+    slow_above: float = math.inf
+    late: int = 0
     starts: list[Mapping[str, str]] = field(default_factory=list)
     served: int = 0
     loads: int = 0
@@ -70,6 +74,9 @@ class StandIn:
     def _one(self, number: int, request: Request) -> Exchange:
         if not self.running:
             return exchange(0, number=number, error="refused")
+        if len(request.body) > self.slow_above:
+            self.late += 1
+            return exchange(0, number=number, error="timeout")
         if self.hangs:
             return exchange(0, number=number, error="timeout")
         if self.forgets:

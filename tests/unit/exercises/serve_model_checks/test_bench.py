@@ -91,3 +91,16 @@ def test_nobody_waits_for_a_service_that_hangs(checks, tmp_path, gets):
         bench.send(gets, stage=checks.bench.MAIN)
     with pytest.raises(SubmissionFailed, match="without an answer"):
         bench.send(gets, stage=checks.bench.SECOND)
+
+
+def test_a_slow_batch_is_no_hang_and_is_not_waited_for_twice(checks, tmp_path):
+    service, bench = bench_of(checks, tmp_path)
+    service.slow_above = 2_000
+    small, large = checks.calls.batch([{"x": 1}]), checks.calls.batch([{"x": "y" * 4_000}])
+    for _ in range(checks.bench.MOST_HANGS + 2):
+        found = bench.send([small, large, small], stage=checks.bench.MAIN)
+        assert [each.status for each in found] == [200, 0, 200]
+        assert found[1].error == "timeout"
+    assert service.late == 1
+    assert len(service.starts) == 2, "it was at work on the batch, and is started afresh"
+    assert not bench.troubles.deaths
