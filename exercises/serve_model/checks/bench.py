@@ -22,7 +22,7 @@ READY_SECONDS, REQUEST_SECONDS = 30.0, 10.0
 MOST_REVIVALS, MOST_HANGS = 6, 3
 LOST = ("refused", "reset")
 CHUNK = 100
-AS_LARGE = 0.8  # a batch of this part of the size of one that took too long takes too long as well
+AS_LARGE = 0.5  # a batch of more than this part of one that took too long is not sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +213,8 @@ class Bench:
         late = [request for request, each in zip(requests, found, strict=True) if each.error == "timeout"]
         slow = [size for size in map(batch_size, late) if size]
         if slow:
-            # A slow batch holds up what is asked beside it; the service does not hang, and smaller ones may do.
-            self._too_large = min(self._too_large, AS_LARGE * min(slow))
+            # A slow batch holds up what is asked beside it, small ones too; the service itself does not hang.
+            self._too_large = min(self._too_large, AS_LARGE * max(slow))
             self._hung = True
             return False
         if not late or len(late) < len(found) / 2:

@@ -104,3 +104,12 @@ def test_a_slow_batch_is_no_hang_and_is_not_waited_for_twice(checks, tmp_path):
     assert service.late == 1
     assert len(service.starts) == 2, "it was at work on the batch, and is started afresh"
     assert not bench.troubles.deaths
+
+
+def test_a_small_batch_held_up_by_a_slow_one_is_sent_again_later(checks, tmp_path):
+    service, bench = bench_of(checks, tmp_path)
+    small, large = checks.calls.batch([{"x": 1}]), checks.calls.batch([{"x": "y" * 4_000}])
+    service.slow_above = 0
+    bench.send([large, small], stage=checks.bench.MAIN)
+    service.slow_above = 2_000
+    assert [each.status for each in bench.send([small, large], stage=checks.bench.MAIN)] == [200, 0]
