@@ -9,7 +9,7 @@ from bench import MAIN, Bench
 from calls import FIELDS, PREDICT, answered, document, how, tally
 from grammar import Case, draw
 from openapi import OverBudget, Published
-from parity import Strata
+from parity import FEW, Strata
 
 from grader.checker.api import linear
 from grader.checker.http import Exchange
@@ -83,6 +83,8 @@ def fuzz(bench: Bench, strata: Strata, published: Published, number: int) -> Fuz
     """Draw, send, judge."""
     rows = [row for row in strata.rows("mixed", 40, "fuzz") if not isinstance(row, str)]
     cases = draw(rows, published, number)
+    if not strata.predicts:  # then nothing can be earned here, and odd requests may take long
+        cases = cases[:FEW]
     exchanges = bench.send([each.request(strata.names) for each in cases], concurrency=4, stage=MAIN)
     return judged(cases, exchanges, published, bench.troubles.deaths)
 
