@@ -14,6 +14,39 @@ def command() -> None:
     """Write exercises, and prove that they grade fairly."""
 
 
+@command.command("new")
+@click.argument("exercise", metavar="ID")
+@click.option(
+    "--kind",
+    required=True,
+    type=click.Choice(("callable", "service", "command", "notebook")),
+    help="What candidates hand in: a class, a web service, a program, or a notebook.",
+)
+@click.option(
+    "--in",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Folder of exercises to write it into. Default: the first one of the settings.",
+)
+def new(exercise: str, kind: str, folder: Path | None) -> None:
+    """Write a complete exercise that works, for you to change.
+
+    It passes lint and prove as it is: brief, seeded generator, three checks, and a ladder of ten solutions.
+    Nothing is ever overwritten.
+    """
+    from grader.author.scaffolding import write_exercise
+    from grader.cli.console import err, out
+
+    parent = folder or settings().exercises[0]
+    written = write_exercise(exercise, kind, parent)
+    out().print(f"{written.folder}: {written.files} files.", markup=False, soft_wrap=True)
+    for note in written.notes:
+        err().print(note, style="yellow", markup=False, soft_wrap=True)
+    for verb in ("lint", "prove"):
+        err().print(f"Next: grader author {verb} {written.folder}", style="dim", markup=False, soft_wrap=True)
+
+
 @command.command("prove")
 @click.argument("exercises", nargs=-1, metavar="[ID|PATH]...")
 @exercises_option
