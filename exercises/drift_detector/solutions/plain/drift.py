@@ -13,7 +13,7 @@ from scipy import stats
 NUMERIC = ["amount", "distance_km", "session_min", "account_age_d", "discount", "basket_items"]
 CATEGORICAL = ["device", "country", "payment", "segment"]
 FEATURES = NUMERIC + CATEGORICAL
-MOST = 6000  # reference rows in one comparison
+MOST = 2500  # reference rows in one comparison
 
 
 def clean(window):
