@@ -101,7 +101,9 @@ def test_batch_mates(strata, award):
     second = strata.in_batches([*map(strata.names.rename, rows), *rich])[: len(rows)]
     same = np.abs(first - second) <= SAME
     gate = uses_the_model(strata.plain)
-    because = f"{int((~same).sum())} of {len(rows)} rows without income change with the other rows of their batch."
+    silent = int((~np.isfinite(first) | ~np.isfinite(second)).sum())
+    because = f"{int((~same).sum()) - silent} of {len(rows)} rows without income change with the rest of their batch."
+    because += f" {silent} have no probability." if silent else ""
     award(linear(float(same.mean()), LO, HI) * gate.value, because + gate.note, metrics={"same": float(same.mean())})
 
 
