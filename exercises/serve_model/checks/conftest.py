@@ -7,6 +7,7 @@ from bench import MAIN, Bench
 from calls import OPENAPI, Names, get
 from openapi import Published
 from parity import Strata
+from starting import SlowStart, slow_start
 from timing import Measured
 from world import World
 
@@ -33,6 +34,12 @@ def strata(bench, variant, names) -> Strata:
 def published(bench) -> Published:
     """The service's own description of its interface; empty where there is none."""
     return Published.read(bench.ask(get(OPENAPI), stage=MAIN)[0])
+
+
+@pytest.fixture(scope="session")
+def slow(strata) -> SlowStart:
+    """What the service did while a model loaded that takes its time."""
+    return slow_start(strata)
 
 
 @pytest.fixture(scope="session")

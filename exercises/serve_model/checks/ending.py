@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from bench import BUSY
 from calls import answered, batch
 from parity import Strata
@@ -15,8 +16,8 @@ from grader.checker.http import Exchange, Request
 from grader.checker.service import ServiceEnding
 from grader.clock import monotonic
 
-SECONDS, LOAD_SECONDS, LEAST_LEAD = 5.0, 2.5, 0.03
-ROWS, CONCURRENCY, MOST_BATCHES, LONG = 512, 4, 80, 0.25
+SECONDS, LOAD_SECONDS, LEAST_LEAD, ENOUGH = 5.0, 2.5, 0.03, 2
+ROWS, CONCURRENCY, MOST_BATCHES, LONG = 512, 6, 80, 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +34,8 @@ class Ended:
         if self.ending.timed_out:
             return 0.0
         finished = self.finished / self.under_way if self.under_way else 0.0
-        clean = 1.0 if self.ending.exit_status == 0 else 0.4 if self.ending.signal == 15 else 0.0
-        share = (0.6 * finished + 0.4 * clean * (finished > 0)) * (0.8 if self.ending.leftovers else 1.0)
+        clean = self.ending.exit_status == 0
+        share = (0.45 * finished + 0.55 * clean * (finished > 0)) * (0.8 if self.ending.leftovers else 1.0)
         return round(share, 9)
 
     @property
@@ -72,20 +73,22 @@ def end_under_load(strata: Strata) -> Ended:
         moment = monotonic() - began
         ending = bench.service.stop("TERM", seconds=SECONDS)
     bench.spoil()
-    under_way = certainly_under_way(running.exchanges, moment, alone.seconds)
+    under_way = certainly_under_way(running.exchanges, moment)
     return Ended(ending=ending, under_way=len(under_way), finished=sum(answered(each) for each in under_way))
 
 
-def certainly_under_way(found: Sequence[Exchange], moment: float, usual: float) -> list[Exchange]:
+def certainly_under_way(found: Sequence[Exchange], moment: float) -> list[Exchange]:
     """Return the requests that the service must have begun with before a moment, and not ended.
 
     What was sent only just now may not have been read yet, and no server can finish what it has not read. So the
-    longer ago, the better, as long as there are enough of them.
+    longer ago, in units of the time that requests took before, the better, as long as there are enough of them.
     """
+    before = [each.seconds for each in found if answered(each) and each.began + each.seconds < moment]
+    usual = float(np.median(before)) if before else 0.0
     under_way: list[Exchange] = []
-    for lead in (usual, usual / 2, LEAST_LEAD):
+    for lead in (usual / 2, usual / 4, LEAST_LEAD):
         under_way = [each for each in found if was_under_way(each, moment, lead)]
-        if len(under_way) >= CONCURRENCY // 2:
+        if len(under_way) >= ENOUGH:
             break
     return under_way
 

@@ -77,8 +77,8 @@ def test_version_in_answers(strata, award):
     there = switch(bench, "v1")
     parts["switched to the first"] = named(asked(strata), "v1") * there.worked
     switch(bench, "v2")
-    share = (parts["started with the first"] + parts["started with the second"]) / 2
-    share = 0.7 * share + 0.3 * parts["switched to the first"]
+    share = (parts["started with the first"] + parts["started with the second"]) / 4
+    share += parts["switched to the first"] / 2
     because = f"{min(parts.values()):.0%} to {max(parts.values()):.0%} of the answers name the version that was active."
     if not (back.worked and there.worked):
         because += " Activation is not answered as agreed."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from gates import uses_the_model
-from starting import corrupt_start, refused_activation, slow_start
+from starting import corrupt_start, refused_activation
 
 
 @pytest.mark.check(
@@ -18,9 +18,8 @@ from starting import corrupt_start, refused_activation, slow_start
         "are damaged."
     ),
 )
-def test_readiness(strata, names, award):
+def test_readiness(strata, slow, names, award):
     gate = uses_the_model(strata.plain)
-    slow = slow_start(strata)
     corrupt = corrupt_start(strata)
     refused = refused_activation(strata.bench, names, strata.rows("plain", 3, "refused activation"))
     in_time = slow.ready and not slow.early

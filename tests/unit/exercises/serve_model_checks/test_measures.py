@@ -211,9 +211,9 @@ def ended(checks, **changes):
 
 def test_an_end_is_judged_by_its_requests_and_its_status(checks):
     assert ended(checks).share == 1
-    assert ended(checks, finished=2).share == pytest.approx(0.7)
-    assert ended(checks, exit_status=None, signal=15).share == pytest.approx(0.76)
-    assert ended(checks, exit_status=1).share == pytest.approx(0.6)
+    assert ended(checks, finished=2).share == pytest.approx(0.775)
+    assert ended(checks, exit_status=None, signal=15).share == pytest.approx(0.45)
+    assert ended(checks, exit_status=1).share == pytest.approx(0.45)
     assert ended(checks, finished=0).share == 0
     assert ended(checks, under_way=0, finished=0).share == 0
     assert ended(checks, timed_out=True, exit_status=None, signal=9).share == 0
@@ -228,9 +228,11 @@ def test_only_requests_sent_some_time_before_were_under_way(checks):
 
 
 def test_requests_sent_longer_ago_are_preferred(checks):
-    long = [exchange(began=began, seconds=2.0) for began in (0.1, 0.2, 0.9, 0.95)]
-    assert checks.ending.certainly_under_way(long, 1.0, 0.5) == long[:2]
-    assert checks.ending.certainly_under_way(long[1:], 1.0, 0.5) == long[1:]
+    done = [exchange(began=0.0, seconds=0.8) for _ in range(3)]
+    long = [exchange(began=began, seconds=2.0) for began in (0.1, 0.2, 0.75, 0.95)]
+    assert checks.ending.certainly_under_way(done + long, 1.0) == long[:2]
+    assert checks.ending.certainly_under_way(done + long[1:], 1.0) == long[1:3]
+    assert checks.ending.certainly_under_way(done + long[3:], 1.0) == long[3:]
 
 
 def test_ready_too_early_is_seen_by_the_first_answers(checks):
@@ -239,6 +241,9 @@ def test_ready_too_early_is_seen_by_the_first_answers(checks):
     assert start(ready=True, right=True, first=1.2, later=0.01).early
     assert start(ready=True, right=False, first=0.02, later=0.01).early
     assert not start(ready=False).early
+    each_time = start(ready=True, right=True, first=2.7, later=2.8)
+    assert each_time.loads_each_time
+    assert each_time.early
 
 
 def test_a_damaged_version_must_never_be_served(checks):
