@@ -91,6 +91,8 @@ def test_a_flood_stops_at_the_box_and_not_in_our_memory(boxes: Boxes) -> None:
 def test_stderr_is_drained_on_the_side_and_its_end_is_kept(boxes: Boxes) -> None:
     box = started(boxes(programs.STDERR_FLOOD))
     assert box.read_exactly(5, soon()) == b"after"
+    with pytest.raises(EOFError):  # the two streams are copied side by side: both are complete once the box ended
+        box.read_exactly(1, soon())
     ending = box.close()
     assert len(ending.stderr) == STDERR_KEPT
     assert ending.stderr.endswith(b"3" * 65536)
