@@ -26,9 +26,7 @@ while size < 3 * 1024 * 1024:
 os.write(1, b'done')
 """
 
-STDERR_FLOOD = (
-    READY + "for n in range(64): os.write(2, b'%d' % (n % 10) * 65536)\nos.write(1, b'after')\n"
-)
+STDERR_FLOOD = READY + "for n in range(64): os.write(2, b'%d' % (n % 10) * 65536)\nos.write(1, b'after')\n"
 
 ENDLESS_STDERR = READY + "piece = b'x' * 65536\nwhile True: os.write(2, piece)\n"
 
