@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 
 from grader.model.reasons import Reason
 
-__all__ = ["NotMeasured", "Reason", "SubmissionFailed", "linear"]
+__all__ = ["NotMeasured", "Reason", "SubmissionFailed", "linear", "yardstick"]
 
 
 class SubmissionFailed(Exception):
@@ -59,3 +60,24 @@ def linear(value: float, lo: float, hi: float) -> float:
     """
     share = (value - lo) / (hi - lo)
     return 0.0 if math.isnan(share) else min(1.0, max(0.0, share))
+
+
+def yardstick(work: Callable[[], object], times: int = 2) -> float:
+    """Return how long a fixed piece of work takes on this machine: the unit that a duration is divided by.
+
+    Checks never read the clock themselves: seconds differ from machine to machine, ratios hardly do.
+
+    Args:
+        work: Does the same each time; called in this process.
+        times: How often; the shortest counts, as other load only ever adds.
+
+    Returns:
+        Seconds, more than zero.
+    """
+    return min(_seconds(work) for _ in range(times))
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return max(time.perf_counter() - began, 1e-9)

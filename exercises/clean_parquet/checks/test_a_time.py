@@ -14,6 +14,7 @@ from grader.checker.api import linear
     points=3,
     competency="data-pipelines",
     title="Reads times with an offset and epoch milliseconds",
+    requirement="R9",
     question=(
         "A time arrives as 2025-03-02T09:05:09-05:00 and another as 1740924309000. How does your program "
         "tell the forms apart, and what could fool it?"
@@ -30,6 +31,7 @@ def test_offset_and_epoch(standing, award):
     points=4,
     competency="data-quality",
     title="Reads each shop's local times, in its order of day and month and its time zone",
+    requirement="R9",
     question=(
         "How would you notice in production that a shop changed its order of day and month, when most texts "
         "can be read both ways?"
@@ -50,6 +52,7 @@ def test_local_times(standing, award):
     points=2,
     competency="data-quality",
     title="Does not invent a time for dates that are impossible or out of range",
+    requirement="R9, R17",
     question="A text says 31/02/2025. Which repairs did you consider, and why is none of them right for finance?",
     feedback="Some rows whose date is impossible or out of range are among the orders (RULES.md 3.2 and 4).",
 )

@@ -11,6 +11,7 @@ from measure import accuracy
     points=4,
     competency="data-quality",
     title="Reads amounts with a decimal comma",
+    requirement="R10",
     question=(
         "Which texts can be read both with a decimal comma and with a decimal point, and how does your program decide?"
     ),
@@ -26,6 +27,7 @@ def test_decimal_comma(standing, award):
     points=3,
     competency="data-quality",
     title="Reads amounts with currency signs, codes and thousands marks",
+    requirement="R10",
     question=(
         "How did you find out all the ways in which amounts are written, and what happens to a way you have not seen?"
     ),
@@ -41,6 +43,7 @@ def test_currency_text(standing, award):
     points=4,
     competency="data-pipelines",
     title="Takes the unit of whole-number amounts from the file's metadata",
+    requirement="R6",
     question=(
         "Amounts in some files were 100 times too large or not at all: where did you look for the reason, "
         "and how would you guard against it?"
@@ -64,6 +67,7 @@ def test_cents_by_metadata(standing, award):
     points=3,
     competency="data-quality",
     title="Brings weights in kilograms and weights with their unit in the text to grams",
+    requirement="R12",
     question="How would you find wrong units in a column if nothing said which unit a value has?",
     feedback="Look again at weights in kilograms and at weights written as text (RULES.md 3.6).",
 )
@@ -77,6 +81,7 @@ def test_kilograms(standing, award):
     points=2,
     competency="data-quality",
     title="Turns numbers and words that stand for nothing into null",
+    requirement="R7",
     question="What would the demand model learn if -1 and 9999999 stayed in a weight column?",
     feedback="Look again at values that stand for nothing, in weights and in cities (RULES.md 2.3).",
 )

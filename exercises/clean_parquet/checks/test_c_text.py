@@ -11,6 +11,7 @@ from measure import accuracy
     points=3,
     competency="data-quality",
     title="Maps status words in three languages and any case",
+    requirement="R13",
     question="A fourth language arrives tomorrow. What does your program do with its words on the first day?",
     feedback="Look again at status words in other languages, in capitals or with blanks around them (RULES.md 3.7).",
 )
@@ -24,6 +25,7 @@ def test_synonyms_and_case(standing, award):
     points=3,
     competency="data-quality",
     title="Repairs status words with one typing error",
+    requirement="R13",
     question="Why is distance 1 safe for these words, and what would you test before you allowed distance 2?",
     feedback="Look again at status words with one letter inserted, left out or replaced (RULES.md 3.7).",
 )
@@ -37,6 +39,7 @@ def test_typing_errors(standing, award):
     points=3,
     competency="data-pipelines",
     title="Undoes UTF-8 that was read as Windows-1252",
+    requirement="R14",
     question=(
         "How do you tell a broken text from one that only looks unusual, and what can go wrong when a text "
         "is repaired twice?"
@@ -53,6 +56,7 @@ def test_wrong_decoding(standing, award):
     points=2,
     competency="data-quality",
     title="Brings city names to one Unicode form and to ordinary blanks",
+    requirement="R14",
     question=(
         "Two city names look equal and compare unequal. What are the usual reasons, and where in a pipeline "
         "would you deal with them?"

@@ -12,6 +12,7 @@ from measure import accuracy, thousands
     points=3,
     competency="data-quality",
     title="Brings order numbers to one form",
+    requirement="R8",
     question="How did you make sure that bringing keys to one form does not make two different orders equal?",
     feedback="Look again at order numbers with a prefix, blanks or fewer digits (RULES.md 3.1).",
 )
@@ -25,6 +26,7 @@ def test_key_is_normalised(standing, award):
     points=3,
     competency="data-pipelines",
     title="Keeps an order that was delivered twice once",
+    requirement="R18",
     question="Deliveries are repeated weeks later. How would you find repeats without reading all history again?",
     feedback="Some orders that were delivered twice are kept twice or not at all (RULES.md 5).",
 )
@@ -41,6 +43,7 @@ def test_redelivery(standing, award):
     points=5,
     competency="data-pipelines",
     title="Keeps the newest valid state of an order, wherever it stands",
+    requirement="R18",
     question=(
         "States arrive out of order, and the newest one may be unusable. How does your program pick the row "
         "that stays, and what would it need to do so day by day?"
@@ -61,6 +64,7 @@ def test_newest_version(standing, award):
     points=4,
     competency="data-quality",
     title="Keeps orders of two shops that have the same number",
+    requirement="R8, R18",
     question="How would you find out from data alone that an order number is only unique within a shop?",
     feedback=(
         "Orders of different shops that have the same number are treated as one order, or duplicates are not "
@@ -82,6 +86,7 @@ def test_same_number_in_two_shops(standing, award):
     points=3,
     competency="data-quality",
     title="Follows retired SKUs to the one sold today",
+    requirement="R15",
     question="What does your program do when replacements form a circle, or end at a SKU that nobody sells?",
     feedback="Look again at retired SKUs, also those whose replacement was retired too (RULES.md 3.9).",
 )

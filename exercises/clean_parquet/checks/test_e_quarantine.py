@@ -29,6 +29,7 @@ def judge(standing, award, reason: str) -> None:
     points=4,
     competency="data-quality",
     title="Sets aside impossible quantities",
+    requirement="R11, R17",
     question="Who should look at the quarantine, how often, and what would you show them first?",
     feedback=(
         "Rows with an impossible quantity are not all in quarantine with that reason, or clean rows are "
@@ -51,6 +52,7 @@ def test_quantity(standing, award, plot):
     points=4,
     competency="data-quality",
     title="Sets aside orders of customers that do not exist",
+    requirement="R16, R17",
     question=(
         "A customer appears in the master data one day after the first order. How would you bring that order back?"
     ),
@@ -68,6 +70,7 @@ def test_foreign_key(standing, award):
     points=4,
     competency="data-quality",
     title="Sets aside impossible dates",
+    requirement="R9, R17",
     question=(
         "Why is a date of 1970 or 2099 a sign of a defect, and how would you choose the valid range for "
         "another company?"
@@ -86,6 +89,7 @@ def test_date(standing, award):
     points=4,
     competency="data-quality",
     title="Sets aside amounts that cannot be read",
+    requirement="R10, R17",
     question=(
         "What is worse for finance: an amount that was guessed or a row in quarantine? When would you answer "
         "differently?"

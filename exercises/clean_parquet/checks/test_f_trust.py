@@ -17,6 +17,7 @@ from grader.checker.api import Reason, SubmissionFailed
     points=7,
     competency="data-quality",
     title="Accounts for every input row: kept, duplicate or quarantined",
+    requirement="R17, R18",
     question="Finance asks where one particular row went. How do you answer from your program's output?",
     feedback="Some input rows are in no table and are no duplicate of a kept row, or are in two tables (RULES.md 5).",
 )
@@ -40,6 +41,7 @@ def test_ledger(standing, award, plot):
     points=4,
     competency="engineering",
     title="Leaves clean cells as they are",
+    requirement="R21",
     question="Which of your repairs could touch a value that was right, and how did you test that it does not?",
     feedback="Some cells that were clean came out changed, or too few rows were kept to tell (RULES.md 3).",
 )
@@ -60,6 +62,7 @@ def test_collateral(standing, award, plot):
     points=2,
     competency="engineering",
     title="Writes the agreed columns and types",
+    requirement="R19",
     question="Which types does your library write by itself, and where did you have to say what you want?",
     feedback="Columns, their order or their types differ from RULES.md 6.",
 )
@@ -81,6 +84,7 @@ def test_schema(written, standing, award):
     points=3,
     competency="engineering",
     title="Reports numbers that agree with its files, and writes the same bytes again",
+    requirement="R3, R20",
     question=(
         "What in your program could make two runs on the same input differ, and how would you prove that nothing does?"
     ),

@@ -19,6 +19,7 @@ def study(notebook, variant) -> Study:
     points=3,
     competency="engineering",
     title="Notebook runs from top to bottom",
+    requirement="R22",
     question="What did you do to be sure that your notebook runs on a machine that is not yours?",
     feedback="Restart the kernel and run all cells in a clean copy of your folder; every code cell must run.",
 )
@@ -31,6 +32,7 @@ def test_runs(study, award):
     points=1,
     competency="engineering",
     title="Notebook decides the same twice",
+    requirement="R23",
     question="Where does chance enter your analysis, and how would a colleague get your figures again?",
     feedback="Run on the same data twice, your decision.json was not the same.",
 )
@@ -43,6 +45,7 @@ def test_repeats(study, award):
     points=1,
     competency="communication",
     title="Decision has the form that the brief asks for",
+    requirement="R24",
     question="Who or what would read decision.json in your company, and what would it do with a missing key?",
     feedback="Compare your decision.json with the table in the brief, key by key.",
 )
@@ -55,6 +58,7 @@ def test_keeps_form(study, award):
     points=2,
     competency="statistics",
     title="Notebook computes its figures from the data",
+    requirement="R25",
     question="What in your estimate would change if the exports of next month came in?",
     feedback="Run on other exports, the estimate did not follow them, or its interval missed the truth.",
 )
@@ -67,6 +71,7 @@ def test_computes(study, award):
     points=1,
     competency="statistics",
     title="Interval is neither too narrow nor useless",
+    requirement="R26",
     question="What is the unit that repeats here: the row, the file or the shop? What does your interval assume?",
     feedback="On other exports your interval misses the truth too often, or is far wider than it need be.",
 )
@@ -79,6 +84,7 @@ def test_is_honest(study, award):
     points=1,
     competency="communication",
     title="Decision says what the program does",
+    requirement="R27",
     question="How would you keep a document and a program in step over a year?",
     feedback="The state that wins, or the edit distance that is repaired, is not the one that your notebook states.",
 )
