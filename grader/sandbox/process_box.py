@@ -71,7 +71,8 @@ def _start(program: tuple[str, ...], folder: Path) -> subprocess.Popen[bytes]:
         program,
         cwd=work,
         env={
-            "PATH": os.environ.get("PATH", os.defpath),
+            # First the programs of this Python, so that `python` and `uvicorn` mean those with its packages.
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
             "HOME": str(work),
             "LANG": "C.UTF-8",
             "TMPDIR": str(scratch),
