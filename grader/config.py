@@ -40,6 +40,8 @@ class Settings(BaseSettings):
             machine's own apt settings name none.
         cache_dir: Wheels, the base image's archive, hidden data by digest. Safe to delete.
         config_dir: The signing key.
+        data_dir: The database of results, and what was handed in. Worth a backup.
+        database: URL of the database, for several machines; without it, a file in `data_dir`.
         exercises: Folders that hold exercises; separated by the path separator in the variable.
         out: Where score sheets go.
     """
@@ -52,6 +54,8 @@ class Settings(BaseSettings):
     debian_mirror: str | None = None
     cache_dir: Path = Field(default_factory=lambda: platformdirs.user_cache_path("grader"))
     config_dir: Path = Field(default_factory=lambda: platformdirs.user_config_path("grader"))
+    data_dir: Path = Field(default_factory=lambda: platformdirs.user_data_path("grader"))
+    database: str | None = None
     exercises: Annotated[tuple[Path, ...], NoDecode] = Field(default_factory=_own_exercises)
     out: Path = Path("grading")
 
@@ -60,7 +64,7 @@ class Settings(BaseSettings):
     def _split_paths(cls, value: object) -> object:
         return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
 
-    @field_validator("cache_dir", "config_dir", "out")
+    @field_validator("cache_dir", "config_dir", "data_dir", "out")
     @classmethod
     def _expand_home(cls, value: Path) -> Path:
         return value.expanduser()

@@ -6,7 +6,8 @@ GraderError                     anything grader tells a user about; knows its ex
 ├── InfrastructureFault         4  engine, machine or disk failed; never turned into points
 │   ├── EngineUnavailable          no Docker engine answers
 │   ├── ImageMissing               an image has not been built, or its build failed
-│   └── BoxLost                    a box ended without the submission being to blame
+│   ├── BoxLost                    a box ended without the submission being to blame
+│   └── StoreFailed                the database or a kept file cannot be read or written
 ├── ExerciseDefect              5  the author's manifest, generator or check is wrong
 └── FrameError                  4  bytes on a frame stream that no honest peer sends
 
@@ -76,6 +77,10 @@ class ImageMissing(InfrastructureFault):
 
 class BoxLost(InfrastructureFault):
     """A box ended, and nothing points at the submission."""
+
+
+class StoreFailed(InfrastructureFault):
+    """The database failed, or a kept file is missing, damaged or cannot be written."""
 
 
 class FrameError(GraderError):

@@ -48,15 +48,28 @@ def digest(folder: Path, reference: str = "") -> str:
         ExerciseDefect: A file cannot be read, or is a link; what a link leads to is not the exercise's.
     """
     total = hashlib.sha256(b"grader exercise 1\n")
-    paths = list(_influential(folder, ""))
-    if reference:
-        paths += [path for path in _influential(folder, f"solutions/{reference}") if not path.endswith("expected.toml")]
-    for path in sorted(paths):
+    for path in influential(folder, reference):
         content = read(folder, path)
         name = path.encode()
         total.update(b"%d:%s%d:" % (len(name), name, len(content)))
         total.update(hashlib.sha256(content).digest())
     return total.hexdigest()
+
+
+def influential(folder: Path, reference: str = "") -> list[str]:
+    """Return the paths of all files that may influence the grading, in order.
+
+    Args:
+        folder: The exercise's folder.
+        reference: The solution that submissions are compared with.
+
+    Raises:
+        ExerciseDefect: A folder cannot be read, or a file is a link.
+    """
+    paths = list(_influential(folder, ""))
+    if reference:
+        paths += [path for path in _influential(folder, f"solutions/{reference}") if not path.endswith("expected.toml")]
+    return sorted(paths)
 
 
 def _influential(folder: Path, below: str) -> Iterator[str]:

@@ -22,7 +22,7 @@ def wanted(file: Path) -> set[str]:
         if line.startswith("-r "):
             names |= wanted(file.parent / line[3:])
         elif line and not line.startswith("#"):
-            names.add(line)
+            names.add(line.partition("[")[0])
     return names
 
 

@@ -1,0 +1,40 @@
+"""What differs between two versions of an exercise, and whether results must be measured anew."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from grader.catalog.components import components, differing, only_texts_differ
+from grader.catalog.exercises import load_exercise
+from tests.conftest import TINY
+
+
+def parts(folder: Path) -> dict[str, str]:
+    return components(folder, load_exercise(folder))
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "found"),
+    [
+        ("checks/test_sums.py", 'title="', 'title="Once more: ', []),
+        ("checks/test_sums.py", "points=6", "points=7", []),
+        ("checks/test_sums.py", "\ndef ", "\n# a remark\ndef ", []),
+        ("checks/test_sums.py", "import ", "import os; import ", ["checks"]),
+        ("data/generate.py", "import ", "import os; import ", ["data"]),
+        ("exercise.toml", 'title = "', 'title = "New: ', []),
+        ("exercise.toml", "run_seconds = ", "run_seconds = 1", ["setup"]),
+        ("brief.md", "", "Read this first.\n", ["texts"]),
+    ],
+)
+def test_each_part_by_itself(tmp_path: Path, file: str, old: str, new: str, found: list[str]) -> None:
+    folder = tmp_path / "tiny_sum"
+    shutil.copytree(TINY, folder)
+    before, text = parts(folder), (folder / file).read_text()
+    assert old in text
+    (folder / file).write_text(text.replace(old, new, 1))
+    after = parts(folder)
+    assert differing(before, after) == found
+    assert only_texts_differ(before, after) == (found in ([], ["texts"]))
