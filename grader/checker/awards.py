@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from grader.checker.api import SubmissionFailed
 from grader.model.reasons import Reason
 from grader.model.result import CheckDefect, CheckResult, Evidence, Outcome
-
-if TYPE_CHECKING:
-    import pytest
 
 TEXT_CAP, LABEL_CAP, EVIDENCE_CAP = 2048, 120, 40
 
@@ -107,14 +104,22 @@ def blocked_result(check: str, missing: str) -> CheckResult:
     )
 
 
-def defect(check: str, error: pytest.ExceptionInfo[BaseException] | None, message: str, root: Path) -> CheckDefect:
+def defect(check: str, error: BaseException | None, message: str, root: Path) -> CheckDefect:
     """Describe an author's fault by the innermost line of the author's own files."""
-    file, line = "", 0
-    for entry in error.traceback if error else ():
-        path = Path(str(entry.path))
-        if path.is_relative_to(root):
-            file, line = f"checks/{path.relative_to(root)}", entry.lineno + 1
+    file, line = place_of(error, root) if error else ("", 0)
     return CheckDefect(check=check, message=_cut(message), file=file, line=line)
+
+
+def place_of(error: BaseException, root: Path) -> tuple[str, int]:
+    """Return file and line of the innermost frame in the author's checks; "" and 0 where there is none."""
+    if isinstance(error, SyntaxError) and error.filename and Path(error.filename).is_relative_to(root):
+        return f"checks/{Path(error.filename).relative_to(root).as_posix()}", error.lineno or 0
+    file, line = "", 0
+    for frame in traceback.extract_tb(error.__traceback__):
+        path = Path(frame.filename)
+        if path.is_relative_to(root):
+            file, line = f"checks/{path.relative_to(root).as_posix()}", frame.lineno or 0
+    return file, line
 
 
 def _evidence(facts: Mapping[str, object]) -> tuple[Evidence, ...]:

@@ -76,7 +76,8 @@ class Checker:
             programs=programs(link, header, scratch),
             expected=[str(name) for name in header["checks"]],
         )
-        return {"status": run(plugin, self.work / "checks", header.get("options", []))}, b""
+        status = run(plugin, self.work / "checks", header.get("options", []))
+        return {"status": status, "problem": plugin.problem}, b""
 
 
 def author_error(error: BaseException, root: Path) -> str:

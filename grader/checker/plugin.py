@@ -80,6 +80,7 @@ class CheckPlugin:
         self._expected = tuple(expected)
         self._earned: dict[str, bool] = {}
         self._now: Progress | None = None
+        self.problem: dict[str, str | int] | None = None
 
     # -- fixtures ---------------------------------------------------------------------------
 
@@ -112,12 +113,35 @@ class CheckPlugin:
         config.addinivalue_line("markers", "check(id, points, competency, title, ...): this test is a check")
         config.addinivalue_line("markers", "requires(id): blocked when that check earned nothing")
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_load_initial_conftests(self) -> Generator[None, object, object]:
+        """Keep why conftest.py could not be imported; pytest itself only prints it."""
+        try:
+            return (yield)
+        except Exception as error:
+            cause = getattr(error, "cause", error)
+            self._note(cause if isinstance(cause, BaseException) else error)
+            raise
+
+    def pytest_exception_interact(self, call: pytest.CallInfo[object], report: object) -> None:
+        """Keep why a file of checks could not be imported."""
+        if isinstance(report, pytest.CollectReport) and call.excinfo is not None:
+            self._note(call.excinfo.value.__cause__ or call.excinfo.value)
+
+    def _note(self, error: BaseException) -> None:
+        """Keep the first thing that kept the checks from running, with the innermost line of the author's files."""
+        if self.problem is None:
+            file, line = awards.place_of(error, self._root)
+            self.problem = {"message": f"{type(error).__name__}: {error}"[:1500], "file": file, "line": line}
+
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Refuse anything but the declared checks, and put each after what it requires."""
         by_id = {_check_id(item): item for item in items}
         if len(by_id) != len(items) or set(by_id) != set(self._expected):
             found = ", ".join(sorted(by_id))
-            raise pytest.UsageError(f"the checks found ({found}) are not the checks declared")
+            error = pytest.UsageError(f"the checks found ({found}) are not the checks declared")
+            self._note(error)
+            raise error
         ordered: dict[str, pytest.Item] = {}
         for check in by_id:
             _place(check, by_id, ordered, ())
@@ -179,7 +203,7 @@ class CheckPlugin:
             )
         except (AwardError, ValueError) as error:
             self._earned[now.check] = True  # not known to have earned nothing, so it blocks no other check
-            self._link.defect(awards.defect(now.check, now.error, str(error), self._root))
+            self._link.defect(awards.defect(now.check, now.error and now.error.value, str(error), self._root))
             return
         self._earned[now.check] = result.outcome in (Outcome.PASSED, Outcome.PARTIAL)
         self._link.result(result)

@@ -176,7 +176,8 @@ class GradingRun:
             self._watcher.step("running the checks")
             expected = tuple(check.id for check in self._exercise.checks)
             reference = self._reference_box(stack)
-            findings.relay = Relay(channel, box, expected, limits, self._watcher.check, reference)
+            places = {check.id: (check.file, check.line) for check in self._exercise.checks}
+            findings.relay = Relay(channel, box, expected, limits, self._watcher.check, reference, places)
             try:
                 findings.relay.serve(self._request(findings), Deadline(limits.run_seconds))
                 findings.faults += [_unmeasured(*each) for each in findings.relay.unmeasured.items()]

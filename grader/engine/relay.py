@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
@@ -38,6 +39,7 @@ class Relay:
         limits: The exercise's limits.
         report: Told how the run goes.
         reference: The reference solution's box, where checks may compare with it.
+        places: File and line of checks, by id, for complaints about them.
     """
 
     def __init__(
@@ -48,8 +50,10 @@ class Relay:
         limits: Limits,
         report: Report,
         reference: SubmissionBox | None = None,
+        places: Mapping[str, tuple[str, int]] = MappingProxyType({}),
     ) -> None:
         """Nothing has been answered yet."""
+        self._places = places
         self._checker = checker
         self._forwarder = Forwarder(submission, reference, limits)
         self._expected = expected
@@ -79,8 +83,11 @@ class Relay:
                 self._checker.send(self._sendable(self._answer(frame), frame), deadline)
         except TimeoutError as error:
             place = f" Check {self.current} was running." if self.current else ""
+            file, line = self._places.get(self.current or "", ("", 0))
             raise ExerciseDefect(
                 f"The checks did not end within {deadline.seconds:.0f} s.{place}",
+                file=file,
+                line=line,
                 hint="Raise limits.run_seconds in exercise.toml, or make the check quicker.",
             ) from error
         except EOFError as error:
@@ -92,6 +99,14 @@ class Relay:
         if frame.kind == frames.REFUSAL:
             raise ExerciseDefect(f"The checks could not be run: {frame.header.get('message')}")
         missing = [name for name in self._expected if not self._is_answered(name)]
+        problem = frame.header.get("problem")
+        if missing and isinstance(problem, dict):
+            raise ExerciseDefect(
+                f"The checks could not be run: {problem.get('message')}",
+                file=str(problem.get("file", "")),
+                line=int(problem.get("line", 0)),
+                hint="Correct the line and grade again.",
+            )
         if missing:
             raise ExerciseDefect(
                 f"No answer came for {', '.join(missing)} (pytest's exit status {frame.header.get('status')}).",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -21,6 +22,8 @@ from grader.sandbox.port import Role
 
 GENERATE_SECONDS = 600.0
 FILE_CAP = 1024**3
+GENERATOR = "data/generate.py"
+_PLACE = re.compile(r"(?P<file>data/[^\s:]+):(?P<line>\d+): ")
 
 Split = Literal["public", "hidden"]
 
@@ -94,13 +97,11 @@ class VariantStore:
                 channel.request("generate", {"seed": seed, "split": split, "destination": "generated"}, deadline)
                 channel.get_tree("generated", draft, FILE_CAP, deadline)
             except Refusal as refusal:
-                raise ExerciseDefect(
-                    f"The generator of {exercise.id} failed for seed {seed} ({split}): {refusal.message}"
-                ) from refusal
+                raise _defect(refusal.message, f"The generator failed for seed {seed} ({split})") from refusal
             except TimeoutError as error:
                 raise ExerciseDefect(
                     f"The generator of {exercise.id} takes longer than {GENERATE_SECONDS:.0f} s.",
-                    file="data/generate.py",
+                    file=GENERATOR,
                 ) from error
             except (EOFError, FrameError) as error:
                 said = box.close().stderr.decode("utf-8", "replace").strip()[-500:]
@@ -111,6 +112,14 @@ def _reference(exercise: Exercise, source: Path) -> dict[str, bytes]:
     """The files of the reference solution, which a generator may run to say what a good solution reaches."""
     named = exercise.manifest.reference
     return rung_named(source, named.solution).files() if named else {}
+
+
+def _defect(said: str, what: str) -> ExerciseDefect:
+    """Move the place that the checker's program put before its words to where places belong."""
+    found = _PLACE.match(said)
+    if found is None:
+        return ExerciseDefect(f"{what}: {said}", file=GENERATOR)
+    return ExerciseDefect(f"{what}: {said[found.end() :]}", file=found["file"], line=int(found["line"]))
 
 
 def _disk(error: OSError, folder: Path) -> InfrastructureFault:

@@ -43,7 +43,7 @@ def fold(
     """
     results = {result.check: result for result in run.results}
     lines = tuple(_line(check, results.get(check.id)) for check in _in_order(exercise)) if rejection is None else ()
-    faults = run.faults + tuple(_defect_fault(run)) + tuple(_silent(lines, run))
+    faults = run.faults + tuple(_defect_fault(exercise, run)) + tuple(_silent(lines, run))
     status = RunStatus.REJECTED if rejection else RunStatus.FAULTED if faults else RunStatus.GRADED
     manifest = exercise.manifest
     code = tuple(line for line in lines if manifest.notebook is None or line.group != manifest.notebook.group)
@@ -123,9 +123,12 @@ def _line(check: CheckDeclaration, result: CheckResult | None) -> CheckLine:
     )
 
 
-def _defect_fault(run: RunRecord) -> Iterable[Fault]:
+def _defect_fault(exercise: Exercise, run: RunRecord) -> Iterable[Fault]:
+    declared = {check.id: check for check in exercise.checks}
     for defect in run.defects:
-        place = f"{defect.file}:{defect.line}: " if defect.file else ""
+        # What a check left undone has no line of its own; then it is the check's.
+        at = defect if defect.file else declared[defect.check]
+        place = f"{at.file}:{at.line}: " if at.file else ""
         yield Fault(
             party=Party.AUTHOR,
             message=f"{place}check {defect.check}: {defect.message}",

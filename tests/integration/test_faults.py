@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from grader.catalog.exercises import load_exercise
+from grader.cli.grading import exit_status
 from grader.engine.grade import Harness
 from grader.errors import EngineUnavailable
 from grader.model.run import Party, RunStatus
@@ -39,22 +41,73 @@ def edit(file: str, old: str, new: str) -> Change:
 
 CHECKS = "checks/test_sums.py"
 
+AWARD = '    award(1.0 if right else 0.0, "The sum is right."'
+
+# What the author did; what is said, with file and line; the range that is left for the candidate.
 DEFECTS = {
     "generator raises": (
         edit("data/generate.py", "    numbers =", "    1 / 0\n    numbers ="),
-        "data/generate.py:9: ZeroDivisionError",
+        "data/generate.py:{1 / 0}: The generator failed for seed",
         (0, 10),
     ),
-    "check raises": (edit(CHECKS, "    right =", "    {}['x']\n    right ="), "check A1: KeyError", (4, 10)),
-    "checks do not import": (edit(CHECKS, "import pytest", "import pytest\nimport nothing"), "A1, B1, B2", (0, 10)),
+    "generator does not import": (
+        edit("data/generate.py", "import random", "import nothing\nimport random"),
+        "data/generate.py:{import nothing}: The generator failed for seed",
+        (0, 10),
+    ),
+    "check raises": (
+        edit(CHECKS, "    right =", "    {}['x']\n    right ="),
+        CHECKS + ":{{}['x']}: check A1: KeyError",
+        (4, 10),
+    ),
+    "checks do not import": (
+        edit(CHECKS, "import pytest", "import pytest\nimport nothing"),
+        CHECKS + ":{import nothing}: The checks could not be run: ModuleNotFoundError: No module named 'nothing'",
+        (0, 10),
+    ),
+    "conftest does not import": (
+        edit("checks/conftest.py", "import pytest", "import pytest\nimport nothing"),
+        "checks/conftest.py:{import nothing}: The checks could not be run: ModuleNotFoundError",
+        (0, 10),
+    ),
     "check hangs": (
         edit(
             CHECKS, "    run = command.run", "    import threading; threading.Event().wait(60)\n    run = command.run"
         ),
-        "B1 was running",
+        CHECKS + ":{def test_missing_input}: The checks did not end within 12 s. Check B1 was running.",
         (6, 10),
     ),
+    "check awards nothing": (
+        edit(CHECKS, "award(1.0 if right", "(lambda *a, **k: None)(1.0 if right"),
+        CHECKS + ":{def test_sum}: check A1: the check ended without calling award()",
+        (4, 10),
+    ),
+    "check awards too much": (
+        edit(CHECKS, "award(1.0 if right", "award(1.5 if right"),
+        CHECKS + ":{award(1.5}: check A1: award(1.5): the share must be in [0, 1]",
+        (4, 10),
+    ),
+    "check awards NaN": (
+        edit(CHECKS, "award(1.0 if right", 'award(float("nan") if right'),
+        CHECKS + ":{award(float}: check A1: award(nan): the share must be in [0, 1]",
+        (4, 10),
+    ),
+    "check awards twice": (
+        edit(CHECKS, AWARD, "    award(1.0)\n" + AWARD),
+        CHECKS + ":{award(1.0 if right}: check A1: award() was called twice",
+        (4, 10),
+    ),
 }
+
+
+def with_line(message: str, exercise: Path) -> str:
+    """Put in the number of the line that holds the words in braces."""
+    place = re.match(r"(\S+?):\{(.+?)\}: ", message)
+    if place is None:
+        return message
+    file, words = place.groups()
+    lines = (exercise / file).read_text().splitlines()
+    return f"{file}:{next(n for n, text in enumerate(lines, 1) if words in text)}: {message[place.end() :]}"
 
 
 @pytest.mark.parametrize(("change", "message", "bounds"), DEFECTS.values(), ids=DEFECTS.keys())
@@ -72,7 +125,8 @@ def test_a_defect_is_the_authors(
     )
     assert sheet.status is RunStatus.FAULTED
     assert {fault.party for fault in sheet.faults} == {Party.AUTHOR}
-    assert message in sheet.faults[0].message
+    assert sheet.faults[0].message.startswith(with_line(message, tmp_path / "tiny_sum"))
+    assert exit_status([sheet], None) == 5
     assert (sheet.earned, sheet.lowest, sheet.highest) == (None, *bounds)
 
 
