@@ -13,6 +13,7 @@ import shutil
 import sys
 import tempfile
 import traceback
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,13 @@ class Checker:
             traceback.print_exc()
             raise Refused("defect", author_error(error, source)) from error
         return {}, b""
+
+    def compare(self, header: dict[str, Any], body: bytes) -> Answer:
+        """Tell where two folders first differ; nothing when they are the same."""
+        from grader.checker.comparing import first_difference
+
+        found = first_difference(checked_path(self.work, header["first"]), checked_path(self.work, header["again"]))
+        return {"difference": asdict(found) if found else None}, b""
 
     def run_checks(self, header: dict[str, Any], body: bytes) -> Answer:
         """Run all checks; the reply carries pytest's exit status."""
@@ -114,6 +122,7 @@ def main() -> None:
         "file.list": checker.files.list,
         "file.get": checker.files.get,
         "generate": checker.generate,
+        "compare": checker.compare,
         "checks.run": checker.run_checks,
     }
     serve(stream, handlers)

@@ -7,7 +7,8 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +23,7 @@ from grader.sandbox.port import Role
 
 GENERATE_SECONDS = 600.0
 FILE_CAP = 1024**3
+DESTINATION = "generated"
 GENERATOR = "data/generate.py"
 _PLACE = re.compile(r"(?P<file>data/[^\s:]+):(?P<line>\d+): ")
 
@@ -77,6 +79,31 @@ class VariantStore:
             shutil.rmtree(draft, ignore_errors=True)
         return target
 
+    def verify(
+        self, exercise: Exercise, source: Path, seed: int, split: Split, report: Callable[[str], None] = lambda _: None
+    ) -> Path:
+        """Return the data like `data`, once a second run of the generator has given the same bytes.
+
+        The second run has a box of its own, so that neither the order of sets nor what a module remembers is shared.
+
+        Raises:
+            ExerciseDefect: The two differ; the first differing file and column are named. Or as `data`.
+            InfrastructureFault: As `data`.
+        """
+        target = self.data(exercise, source, seed, split, report)
+        known = target.with_name(f"{target.name}.twice")
+        if not known.exists():
+            report(f"generating the {split} data of {exercise.id} again")
+            found = self._compare(exercise, source, seed, split, target)
+            if found is not None:
+                shutil.rmtree(target, ignore_errors=True)
+                raise _unsteady(source, split, found)
+            try:
+                known.touch(mode=0o600)
+            except OSError as error:
+                raise _disk(error, self._folder) from error
+        return target
+
     def _digest(self, exercise: Exercise, source: Path, seed: int, split: Split) -> str:
         total = hashlib.sha256(f"{exercise.id}\n{seed}\n{split}\n{self._boxes.images[Role.CHECKER]}\n".encode())
         for path in sorted((source / "data").rglob("*")):
@@ -87,6 +114,23 @@ class VariantStore:
         return f"{exercise.id}-{split}-{total.hexdigest()[:24]}"
 
     def _generate(self, exercise: Exercise, source: Path, seed: int, split: Split, draft: Path) -> None:
+        with self._generator(exercise, source, seed, split) as (channel, deadline):
+            channel.get_tree(DESTINATION, draft, FILE_CAP, deadline)
+
+    def _compare(
+        self, exercise: Exercise, source: Path, seed: int, split: Split, first: Path
+    ) -> Mapping[str, str] | None:
+        with self._generator(exercise, source, seed, split) as (channel, deadline):
+            channel.put_tree(first, "first", deadline)
+            asked = {"first": "first", "again": DESTINATION}
+            found: Mapping[str, str] | None = channel.request("compare", asked, deadline).header["difference"]
+            return found
+
+    @contextmanager
+    def _generator(
+        self, exercise: Exercise, source: Path, seed: int, split: Split
+    ) -> Iterator[tuple[Channel, Deadline]]:
+        """Run the generator in a box of its own; what it wrote is in the folder `DESTINATION` of the box."""
         deadline = Deadline(GENERATE_SECONDS)
         with self._boxes.open(Role.CHECKER, exercise.manifest.limits, GENERATE_SECONDS) as box:
             try:
@@ -94,18 +138,28 @@ class VariantStore:
                 channel.put_tree(source / "data", "data", deadline)
                 for name, content in _reference(exercise, source).items():
                     channel.put_file("file.put", f"reference/{name}", content, deadline)
-                channel.request("generate", {"seed": seed, "split": split, "destination": "generated"}, deadline)
-                channel.get_tree("generated", draft, FILE_CAP, deadline)
+                channel.request("generate", {"seed": seed, "split": split, "destination": DESTINATION}, deadline)
+                yield channel, deadline
             except Refusal as refusal:
                 raise _defect(refusal.message, f"The generator failed for seed {seed} ({split})") from refusal
             except TimeoutError as error:
                 raise ExerciseDefect(
-                    f"The generator of {exercise.id} takes longer than {GENERATE_SECONDS:.0f} s.",
-                    file=GENERATOR,
+                    f"The generator of {exercise.id} takes longer than {GENERATE_SECONDS:.0f} s.", file=GENERATOR
                 ) from error
             except (EOFError, FrameError) as error:
                 said = box.close().stderr.decode("utf-8", "replace").strip()[-500:]
                 raise BoxLost(f"The box that generates data ended: {said or words(error)}") from error
+
+
+def _unsteady(source: Path, split: Split, found: Mapping[str, str]) -> ExerciseDefect:
+    place = f"{found['file']}, column {found['column']}" if found["column"] else found["file"]
+    lines = (source / GENERATOR).read_text(encoding="utf-8", errors="replace").splitlines()
+    return ExerciseDefect(
+        f"Two runs of the generator with one seed differ ({split} data): {place}: {found['what']}.",
+        file=GENERATOR,
+        line=next((number for number, text in enumerate(lines, start=1) if text.startswith("def generate(")), 0),
+        hint="Draw from random.Random(seed); never from the clock, from hash() or from the order of a set.",
+    )
 
 
 def _reference(exercise: Exercise, source: Path) -> dict[str, bytes]:
