@@ -11,13 +11,17 @@ from grader.author.cheats import generated_rungs
 from grader.author.expectations import Earned, earned_by, violations
 from grader.catalog.exercises import load_exercise
 from grader.catalog.ladder import Rung, load_ladder, materialise
+from grader.catalog.seeds import variant_for
+from grader.engine.boxes import Boxes
 from grader.engine.grade import GradingRun, Harness, Watcher
+from grader.engine.variants import VariantStore
 from grader.errors import UsageError
 from grader.intake.receive import receive
 from grader.model.exercise import Exercise
 
 Key = tuple[str, str, int]
 """Rung, candidate, repeat."""
+NO_RUN = "0" * 32  # data are made before any run
 Report = Callable[[str], None]
 
 
@@ -82,7 +86,17 @@ class Proof:
         if earned.status != "faulted":  # a faulted run is repeated next time
             self.file.parent.mkdir(parents=True, exist_ok=True)
             with self.file.open("a", encoding="utf-8") as file:
-                file.write(earned.model_dump_json() + "\n")
+                file.write(earned.model_dump_json() + "\n")  # one write, whole even where rungs run side by side
+
+    def verify_generator(self, harness: Harness, candidate: str, report: Report) -> None:
+        """Make a candidate's data, twice where that was not done before.
+
+        Raises:
+            ExerciseDefect: The generator fails, or its two runs differ.
+        """
+        number = variant_for(self.exercise, harness.keyring.server_key(), candidate).number
+        store = VariantStore(harness.cache / "variants", Boxes(harness.sandbox, harness.images, NO_RUN))
+        store.verify(self.exercise, self.source, number, "hidden", report)
 
     def keep(self, earned: Earned) -> None:
         """Remember a finished run."""

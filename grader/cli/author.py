@@ -8,6 +8,14 @@ import click
 
 from grader.cli.options import exercises_option, json_option, settings
 
+_jobs_option = click.option(
+    "--jobs",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 16),
+    help="Solutions graded at once. More than 1 only where no check measures time.",
+)
+
 
 @click.group("author")
 def command() -> None:
@@ -55,6 +63,7 @@ def new(exercise: str, kind: str, folder: Path | None) -> None:
 @click.option("--repeats", default=1, show_default=True, type=click.IntRange(1, 50), help="Times for the first.")
 @click.option("--fresh", is_flag=True, help="Forget earlier runs; otherwise only what has changed is graded.")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write the matrix as a page, too.")
+@_jobs_option
 def prove(
     exercises: tuple[str, ...],
     exercise_folders: tuple[Path, ...],
@@ -63,6 +72,7 @@ def prove(
     repeats: int,
     fresh: bool,
     html: Path | None,
+    jobs: int,
 ) -> int:
     """Grade the whole solution ladder in the real sandbox, and compare with what is expected.
 
@@ -72,7 +82,7 @@ def prove(
     """
     from grader.cli.proving import Order, prove_all
 
-    order = Order(names=exercises, rungs=rungs, variants=variants, repeats=repeats, fresh=fresh, html=html)
+    order = Order(names=exercises, rungs=rungs, variants=variants, repeats=repeats, fresh=fresh, html=html, jobs=jobs)
     return prove_all(settings(exercise_folders=exercise_folders), order)
 
 
@@ -97,6 +107,7 @@ def lint(exercises: tuple[str, ...], exercise_folders: tuple[Path, ...], fix: bo
 @click.option("--variants", default=10, show_default=True, type=click.IntRange(1, 100), help="Hidden worlds.")
 @click.option("--repeats", default=10, show_default=True, type=click.IntRange(1, 100), help="Times for the first.")
 @click.option("--mutants", default=20, show_default=True, type=click.IntRange(0, 500), help="Mutants of the reference.")
+@_jobs_option
 @click.option("--all-rungs", is_flag=True, help="Grade every rung on every variant, not only the principal ones.")
 def calibrate(
     exercise: str,
@@ -104,6 +115,7 @@ def calibrate(
     variants: int,
     repeats: int,
     mutants: int,
+    jobs: int,
     all_rungs: bool,
 ) -> int:
     """Measure how far scores move, and what the checks tell apart; write CALIBRATION.md into the exercise.
@@ -116,5 +128,5 @@ def calibrate(
 
     candidates = tuple(f"v{number}" for number in range(1, variants + 1))
     scope = Scope(candidates=candidates, repeats=repeats, everything=all_rungs)
-    order = Order(name=exercise, scope=scope, mutants=mutants)
+    order = Order(name=exercise, scope=scope, mutants=mutants, jobs=jobs)
     return carry_out(settings(exercise_folders=exercise_folders), order)

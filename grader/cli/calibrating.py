@@ -6,8 +6,6 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
 from grader import clock
 from grader.author import calibration
 from grader.author.calibration import Scope
@@ -16,6 +14,7 @@ from grader.author.proof import Proof
 from grader.catalog.ladder import RungKind
 from grader.cli.console import err, out
 from grader.cli.proving import folders_of
+from grader.cli.rungs import grade_rungs
 from grader.errors import UsageError
 from grader.wiring import open_harness
 
@@ -32,6 +31,7 @@ class Order:
     name: str
     scope: Scope
     mutants: int
+    jobs: int = 1
 
 
 def calibrate(settings: Settings, order: Order) -> int:
@@ -40,23 +40,9 @@ def calibrate(settings: Settings, order: Order) -> int:
     proof = Proof.of(source, settings.cache_dir / "prove")
     proof.recall()
     mutants = _mutants(proof, order.mutants)
-    work = list(calibration.work_of(proof, mutants, order.scope))
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    console = err()
-    with (
-        open_harness(settings, lambda text: console.print(text, style="dim", markup=False)) as harness,
-        Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as progress,
-    ):
-        bar = progress.add_task("", total=len(work))
-
-        def report(text: str) -> None:
-            progress.update(bar, description=text)
-            if not console.is_terminal:
-                console.print(text, style="dim", markup=False)
-
-        for rung, candidate, repeat in work:
-            proof.prove(harness, rung, candidate, repeat, report)
-            progress.advance(bar)
+    work = [(proof, *each) for each in calibration.work_of(proof, mutants, order.scope)]
+    with open_harness(settings, lambda text: err().print(text, style="dim", markup=False)) as harness:
+        grade_rungs(harness, work, order.jobs)
     text = calibration.render(proof, mutants, order.scope, clock.now(), _machine())
     try:
         (source / FILE).write_text(text, encoding="utf-8")

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
 from grader import clock
@@ -17,19 +16,16 @@ from grader.author import matrix_page
 from grader.author.proof import Proof
 from grader.author.tables import agreement, matrix, spread
 from grader.catalog.exercises import find_exercises, resolve
-from grader.catalog.ladder import Rung
 from grader.cli.console import err
+from grader.cli.rungs import Work, grade_rungs
 from grader.errors import ExerciseDefect, UsageError
 from grader.wiring import open_harness
 
 if TYPE_CHECKING:
     from grader.config import Settings
-    from grader.engine.grade import Harness
 
 WIDTH = 140
 """Columns of text where no terminal says how many there are."""
-
-Work = tuple[Proof, Rung, str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +38,7 @@ class Order:
     repeats: int
     fresh: bool
     html: Path | None
+    jobs: int = 1
 
 
 def folders_of(names: Sequence[str], settings: Settings) -> list[Path]:
@@ -67,7 +64,7 @@ def prove_all(settings: Settings, order: Order) -> int:
         if not order.fresh:
             proof.recall()
     with open_harness(settings, lambda text: err().print(text, style="dim", markup=False)) as harness:
-        _grade(harness, _work(proofs, candidates, order.repeats))
+        grade_rungs(harness, _work(proofs, candidates, order.repeats), order.jobs)
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     found = [line for proof in proofs for line in _show(proof, candidates, order.repeats, console)]
     if order.html is not None:
@@ -83,22 +80,6 @@ def _work(proofs: Sequence[Proof], candidates: Sequence[str], repeats: int) -> l
         work += [(proof, rung, candidate, 1) for candidate in candidates for rung in proof.rungs]
         work += [(proof, rung, candidates[0], again) for again in range(2, repeats + 1) for rung in proof.rungs]
     return work
-
-
-def _grade(harness: Harness, work: Sequence[Work]) -> None:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    console = err()
-    with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as progress:
-        bar = progress.add_task("", total=len(work))
-
-        def report(text: str) -> None:
-            progress.update(bar, description=text)
-            if not console.is_terminal:
-                console.print(text, style="dim", markup=False)
-
-        for proof, rung, candidate, repeat in work:
-            proof.prove(harness, rung, candidate, repeat, report)
-            progress.advance(bar)
 
 
 def _show(proof: Proof, candidates: Sequence[str], repeats: int, console: Console) -> list[str]:
