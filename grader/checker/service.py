@@ -217,6 +217,10 @@ class Service:
         """End the whole program at once, as a crash does."""
         return self.stop("KILL")
 
+    def let_run(self, seconds: float) -> None:
+        """Leave the server to itself: between two looks at it, or until a load is well under way."""
+        time.sleep(seconds)
+
     # -- requests ---------------------------------------------------------------------------
 
     def send(self, request: Request, *, seconds: float = REQUEST_SECONDS, connection: str = "") -> Frame:

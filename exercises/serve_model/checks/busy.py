@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -143,6 +142,6 @@ def _round(measured: Measured, service: Any) -> Health:
         while monotonic() < end or len(seconds) < LEAST_POLLS:
             exchange = once(service, get(HEALTH), HEALTH_SECONDS)
             seconds.append(exchange.seconds if answered(exchange) else math.inf)
-            time.sleep(HEALTH_PAUSE)
+            service.let_run(HEALTH_PAUSE)
     done = [answered(each) for each in running.exchanges]
     return Health((tuple(seconds),), sum(done) / max(len(done), 1))

@@ -11,7 +11,7 @@ from typing import Any
 from bench import SECOND, Bench
 from calls import BATCH, METRICS, PREDICT, Names, Row, answered, batch, get, post, predict, prediction, results
 from parity import Strata
-from prometheus import Metrics, NotMetrics, read
+from prometheus import Labels, Metrics, NotMetrics, read
 
 from grader.checker.api import Reason, SubmissionFailed
 from grader.checker.http import Request
@@ -77,8 +77,14 @@ def count(strata: Strata) -> Counted:
         _compare(counted, before, after, f"{DURATION}_count", number, route=route)
     added = [name for name in after.samples if name not in before.samples]
     counted.new_series = len(added)
-    counted.example = f"{added[0][0]} {dict(sorted(added[0][1]))}" if added else ""
+    counted.example = _written(*added[0]) if added else ""
     return counted
+
+
+def _written(name: str, labels: Labels) -> str:
+    """Write a series as the format does."""
+    written = ",".join(f'{key}="{value}"' for key, value in sorted(labels))
+    return f"{name}{{{written}}}"[:200]
 
 
 def _compare(counted: Counted, before: Metrics, after: Metrics, name: str, number: float, **labels: str) -> None:
@@ -141,7 +147,7 @@ def repeat(strata: Strata) -> Repeated:
     after = _predictions(bench)
     if before is not None and after is not None:
         found.counted_once = after - before == sum(map(bool, first)) and any(first)
-        found.counted = f"{after - before:.0f} for {len(rows)}"
+        found.counted = f"{after - before:.0f} for {len(rows)} different requests, each made several times"
     found.at_once = _at_once(strata)
     found.conflict = _conflicts(bench, rows, strata.names) if any(first) else 0.0
     return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -69,7 +68,7 @@ def end_under_load(strata: Strata) -> Ended:
     requests = [make() for _ in range(count)]
     with bench.service.background(requests, concurrency=CONCURRENCY, seconds=60.0, request_seconds=8.0) as running:
         began = monotonic()
-        time.sleep(min(0.5, 0.25 * count * alone.seconds))
+        bench.service.let_run(min(0.5, 0.25 * count * alone.seconds))
         moment = monotonic() - began
         ending = bench.service.stop("TERM", seconds=SECONDS)
     bench.spoil()

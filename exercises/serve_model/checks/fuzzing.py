@@ -70,8 +70,9 @@ class Fuzzed:
         if self.broken:
             facts["broke with"] = tally(self.broken)
             facts["shortest request that broke it"] = self.shortest[:300].decode("utf-8", "backslashreplace")
-        facts |= {f"differs {place}": words for place, words in enumerate(dict.fromkeys(self.off[:40]), start=1)}
-        return facts | {f"end {place}": words for place, words in enumerate(self.deaths, start=1)}
+        differing = enumerate(dict.fromkeys(self.off[:40]), start=1)
+        facts |= {f"answer unlike the description, {place}": words for place, words in differing}
+        return facts | {f"the process ended, {place}": words for place, words in enumerate(self.deaths, start=1)}
 
     @property
     def metrics(self) -> dict[str, float]:

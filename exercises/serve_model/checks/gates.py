@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from parity import Parity, activity
 
-from grader.checker.api import linear
+from grader.checker.api import Reason, linear
 
 EXACT_LO, EXACT_HI = 0.0, 0.5
+MAINLY = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,10 @@ class Gate:
 
     value: float
     note: str = ""
+
+    def reason(self, otherwise: Reason) -> Reason:
+        """Return the main reason for points that are missing."""
+        return otherwise if self.value >= MAINLY else Reason.INACTIVE
 
 
 def uses_the_model(plain: Parity) -> Gate:

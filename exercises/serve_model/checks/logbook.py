@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,7 +64,7 @@ def trace(strata: Strata, folder: Path) -> Trace:
         lines = read_lines([_read(strata, name) for name in found.files], answers)
         if len(lines) == len(answers):
             break
-        time.sleep(PAUSE)
+        strata.bench.service.let_run(PAUSE)
     judge(found, answers, lines, folder)
     return found
 

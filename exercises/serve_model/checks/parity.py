@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from bench import MAIN, Bench, Stage, unanswered
-from calls import Names, Row, batches, how, predict, prediction, probability, results, tally
+from calls import Names, Row, batches, how, predict, prediction, probability, results, tally, text
 from scipy.stats import spearmanr
 from strata import as_text
 from truth import artefacts, expected, threshold_rows
@@ -21,7 +21,7 @@ from grader.checker.http import Exchange, Request
 CLOSE = 1e-6
 SAME = 1e-12
 LO, HI = 0.50, 0.98
-ACTIVE_LO, ACTIVE_HI = 0.10, 0.50
+ACTIVE_LO, ACTIVE_HI = 0.50, 0.75  # rank correlation: amount alone reaches .5, four right features of six .8
 ROWS, FEW = 200, 16
 
 
@@ -81,10 +81,10 @@ class Parity:
         if not wrong:
             return f"All {len(self.true)} {self.stratum} agree with the batch."
         answered = np.isfinite(self.got)
-        text = f"{wrong} of {len(self.true)} {self.stratum} differ from the batch"
+        told = f"{wrong} of {len(self.true)} {self.stratum} differ from the batch"
         if answered.any() and (~self.close & answered).any():
-            text += f", by {np.mean(np.abs(self.got - self.true)[~self.close & answered]):.3f} on average"
-        return f"{text}; {int((~answered).sum())} have no probability." if not answered.all() else f"{text}."
+            told += f", by {np.mean(np.abs(self.got - self.true)[~self.close & answered]):.3f} on average"
+        return f"{told}; {int((~answered).sum())} have no probability." if not answered.all() else f"{told}."
 
     def evidence(self) -> dict[str, object]:
         """Return a few rows that are wrong, and how requests failed."""
@@ -94,7 +94,7 @@ class Parity:
         for place in np.flatnonzero(~self.close)[:2]:
             given = f"{self.got[place]:.8f}" if math.isfinite(self.got[place]) else "nothing"
             facts[f"{self.stratum}, row {place}"] = (
-                f"{self.rows[place]}: {given} where the batch has {self.true[place]:.8f}"
+                f"{text(self.rows[place])}: {given} where the batch has {self.true[place]:.8f}"
             )
         return facts
 

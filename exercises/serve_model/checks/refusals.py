@@ -42,7 +42,8 @@ class Refusal:
         found = locations(exchange)
         if any(_names(place, self.location, self.index) for place in found):
             return ""
-        return f"refused, but the error does not name {self._place()}: {found[:3]}"
+        named = ", ".join(".".join(map(str, place)) for place in found[:3])[:200] or "no place"
+        return f"refused, but the error names {named} instead of {self._place()}"
 
     def _place(self) -> str:
         return self.location if self.index is None else f"row {self.index}, {self.location}"

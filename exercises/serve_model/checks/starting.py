@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -53,6 +52,17 @@ class SlowStart:
         late = self.first > self.later + LATE_FIRST
         return self.ready and (not self.right or late or self.loads_each_time)
 
+    @property
+    def told(self) -> str:
+        """Say it for people."""
+        before = "/ready answered 503 while it loaded" if self.waiting else "/ready never answered 503 before"
+        if self.waiting and not self.alive:
+            before += ", /health did not answer 200 meanwhile"
+        if not self.ready:
+            return f"{before}; it never became ready"
+        told = f"{before}; once ready, its first prediction took {self.first:.2f} s and later ones {self.later:.2f} s"
+        return told if self.right else f"{told}; the first predictions failed, or were not those that it gave later"
+
 
 def slow_start(strata: Strata) -> SlowStart:
     """Start with an artefact that loads slowly, and look all the time."""
@@ -72,7 +82,7 @@ def slow_start(strata: Strata) -> SlowStart:
             found.alive = answered(bench.once(get(HEALTH))) or found.alive
         elif ready.status:
             found.odd.add(ready.status)
-        time.sleep(PAUSE)
+        bench.service.let_run(PAUSE)
     bench.spoil()
     return found
 
@@ -103,6 +113,13 @@ class CorruptStart:
         """It was never ready, and predicted nothing."""
         return 200 not in self.statuses and not self.predicted
 
+    @property
+    def told(self) -> str:
+        """Say it for people."""
+        answers = " and ".join(f"status {each}" for each in sorted(self.statuses)) or "nothing"
+        told = f"/ready answered {answers}, /health {'answered 200' if self.alive else 'did not answer 200'}"
+        return f"{told}; a prediction was answered all the same" if self.predicted else told
+
 
 def corrupt_start(strata: Strata) -> CorruptStart:
     """Start with a damaged version; it must say that it lives and is not ready."""
@@ -121,7 +138,7 @@ def corrupt_start(strata: Strata) -> CorruptStart:
         # Once it answers, loading takes no longer than for a sound version.
         if 200 in found.statuses or (seen and monotonic() > seen + SETTLE_SECONDS):
             break
-        time.sleep(5 * PAUSE)
+        bench.service.let_run(5 * PAUSE)
     found.predicted = answered(bench.once(predict(row)))
     bench.spoil()
     return found
@@ -133,6 +150,12 @@ class Refusal:
 
     status: int = 0
     goes_on: bool = False
+
+    @property
+    def told(self) -> str:
+        """Say it for people."""
+        answer = f"it answered with status {self.status}" if self.status else "it did not answer"
+        return f"{answer}, and the old version {'went on serving' if self.goes_on else 'did not go on as before'}"
 
 
 def refused_activation(bench: Bench, names: Names, rows: Sequence[Row]) -> Refusal:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -154,7 +153,7 @@ def _run(bench: Bench, requests: Sequence[Request]) -> tuple[list[Exchange], lis
     with bench.service.background(requests, concurrency=CONCURRENCY, seconds=90.0) as running:
         began = monotonic()
         for number in range(SWITCHES):
-            time.sleep(PAUSE)
+            bench.service.let_run(PAUSE)
             switches.append(switch(bench, VERSIONS[number % 2], began))
     return list(running.exchanges), switches
 

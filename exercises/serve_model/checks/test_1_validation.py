@@ -22,6 +22,7 @@ from calls import (
 )
 from calls import probability as probability_of
 from fuzzing import fuzz
+from gates import uses_the_model
 from openapi import described
 from refusals import ABSENT, Refusal, Spoiler, try_all
 
@@ -35,30 +36,45 @@ def spoiler(strata, names) -> Spoiler:
     return Spoiler(strata.rows("mixed", 60, "refusals"), names)
 
 
-def judge(award, judged):
+@pytest.fixture(scope="module")
+def gate(strata):
+    """Checking requests counts for a service that answers them, right or not."""
+    return uses_the_model(strata.plain)
+
+
+def judge(award, gate, judged):
     """Award the share of refusals that were right."""
-    award(judged.share, judged.because, evidence=judged.wrong, metrics={"right twins accepted": judged.accepted})
+    metrics = {"right requests accepted": judged.accepted, "gate": gate.value}
+    reason = gate.reason(Reason.WRONG_ANSWER)
+    award(judged.share * gate.value, judged.because + gate.note, reason=reason, evidence=judged.wrong, metrics=metrics)
 
 
 @pytest.mark.check(
     id="A1",
     points=2,
     competency="serving",
+    requirement="R21",
     title="Publishes its routes, requests and answers",
     question="Who reads the published description of your service, and how do you keep it true?",
     feedback="The published description lacks routes, or fields of requests and answers.",
 )
 def test_published_description(published, award):
     found = described(published)
-    missing = {name: f"{share:.0%}" for name, share in found.items() if share < 1}
+    missing = {name: words_for(share) for name, share in found.items() if share < 1}
     because = "All routes and fields are described." if not missing else "Some routes or fields are not described."
     award(sum(found.values()) / len(found), because, reason=Reason.SCHEMA, evidence=missing)
+
+
+def words_for(share) -> str:
+    """Say how much of something is described."""
+    return f"{share:.0%} described" if share else "not described"
 
 
 @pytest.mark.check(
     id="A2",
     points=3,
     competency="serving",
+    requirement="R5, R6, R7",
     title="Answers right requests with the agreed fields",
     question="A caller sends 100 where it sent 100.0 yesterday. Which parts of your service could treat them apart?",
     feedback="Answers to right requests lack fields, have others, or hold values out of range.",
@@ -103,7 +119,7 @@ def fault(row, answer) -> str:
 def faults(pairs) -> dict[str, str]:
     """Return a few things that are not as agreed."""
     words = dict.fromkeys(filter(None, (fault(*pair) for pair in pairs)))
-    return {f"not as agreed {place}": each for place, each in enumerate(list(words)[:4], start=1)}
+    return {f"answer that is not as agreed, {place}": each for place, each in enumerate(list(words)[:4], start=1)}
 
 
 def _outer(answer) -> float:
@@ -114,11 +130,12 @@ def _outer(answer) -> float:
     id="A3",
     points=4,
     competency="serving",
+    requirement="R9, R14",
     title="Refuses wrong requests and names the place of the error",
     question="A partner's requests are suddenly refused. What does your answer tell them, and what must it not tell?",
     feedback="Some wrong requests are not refused with status 422, or the error does not name the field or the row.",
 )
-def test_rejections(bench, spoiler, award):
+def test_rejections(bench, spoiler, gate, award):
     cases = [
         *(spoiler.single("a missing field", name, **{name: ABSENT}) for name in ("tz", "income", "customer_id")),
         *(spoiler.single("a field too many", name, **{name: 1}) for name in ("amount_eur", "probability")),
@@ -131,9 +148,8 @@ def test_rejections(bench, spoiler, award):
         spoiler.in_batch("one wrong row in a batch", 0, 4, "currency", currency="GBP"),
         spoiler.in_batch("one wrong row in a batch", 5, 6, "tz", tz=ABSENT),
     ]
-    judge(
-        award, try_all(bench, cases, [spoiler.twin() for _ in range(12)] + [batch([spoiler.row() for _ in range(6)])])
-    )
+    twins = [spoiler.twin() for _ in range(12)] + [batch([spoiler.row() for _ in range(6)])]
+    judge(award, gate, try_all(bench, cases, twins))
 
 
 NO_TIMES = ("2025-03-02T09:05:09", "2025-02-30T10:00:00Z", "yesterday")
@@ -143,27 +159,29 @@ NO_TIMES = ("2025-03-02T09:05:09", "2025-02-30T10:00:00Z", "yesterday")
     id="A4",
     points=4,
     competency="engineering",
+    requirement="R9, R13",
     title="Refuses numbers that are not finite, instead of breaking on them",
     question="Your validation refuses NaN, yet the caller sees an internal error. How can that happen?",
     feedback="NaN, infinite or too large numbers are accepted or lead to an internal error.",
 )
-def test_non_finite(bench, spoiler, award):
+def test_non_finite(bench, spoiler, gate, award):
     literals = ("NaN", "Infinity", "-Infinity", "1e400")
     cases = [spoiler.written(f"{each} as {name}", name, each) for each in literals for name in ("amount", "income")]
     cases += [spoiler.written_in_batch(f"{each} in a batch", "amount", each) for each in ("NaN", "1e400")]
     cases += [spoiler.written("400 digits as amount", "amount", "9" * 400)]
-    judge(award, try_all(bench, cases, [spoiler.twin() for _ in range(10)]))
+    judge(award, gate, try_all(bench, cases, [spoiler.twin() for _ in range(10)]))
 
 
 @pytest.mark.check(
     id="A5",
     points=2,
     competency="engineering",
+    requirement="R6, R9",
     title="Takes texts and truth values for no numbers",
     question="Why is it kinder to refuse the text “12,50” than to guess what it means?",
     feedback="Texts or truth values pass as numbers, or numbers as texts; or whole numbers are refused.",
 )
-def test_strict_types(bench, spoiler, award):
+def test_strict_types(bench, spoiler, gate, award):
     wrong = {
         "a text as amount": [("amount", "12.5"), ("amount", "1e2")],
         "a text as income": [("income", "30000")],
@@ -178,18 +196,19 @@ def test_strict_types(bench, spoiler, award):
     }
     cases = [spoiler.single(name, field, **{field: value}) for name, each in wrong.items() for field, value in each]
     twins = [predict(spoiler.row(amount=100)), predict(spoiler.row(income=30_000)), predict(spoiler.row(income=None))]
-    judge(award, try_all(bench, cases, [*twins, spoiler.twin(), spoiler.twin()]))
+    judge(award, gate, try_all(bench, cases, [*twins, spoiler.twin(), spoiler.twin()]))
 
 
 @pytest.mark.check(
     id="A6",
     points=3,
     competency="operations",
+    requirement="R7, R9, R11",
     title="Keeps the limits of a batch and of a body",
     question="What does your service spend on a request of a gigabyte before it refuses it?",
     feedback="Batches that are empty or too long, or bodies that are too large, are not refused as agreed.",
 )
-def test_limits(bench, spoiler, award):
+def test_limits(bench, spoiler, gate, award):
     cases = [
         Refusal("an empty batch", batch([])),
         Refusal("a batch too long", batch([spoiler.row() for _ in range(513)])),
@@ -199,7 +218,7 @@ def test_limits(bench, spoiler, award):
     ]
     long = batch([spoiler.row() for _ in range(512)])
     allowed = post(PREDICT, text(spoiler.row()).encode() + b" " * 900_000)
-    judge(award, try_all(bench, cases, [long, batch([spoiler.row()]), allowed, spoiler.twin()]))
+    judge(award, gate, try_all(bench, cases, [long, batch([spoiler.row()]), allowed, spoiler.twin()]))
 
 
 def large(request) -> Request:
@@ -211,11 +230,12 @@ def large(request) -> Request:
     id="A7",
     points=2,
     competency="engineering",
+    requirement="R10, R12",
     title="Refuses bodies that are no JSON, or say that they are something else",
     question="Which of your answers to a broken body come from your own code, and which from the framework?",
     feedback="Bodies that cannot be read, or have another media type, are not refused as agreed.",
 )
-def test_unreadable_bodies(bench, spoiler, award):
+def test_unreadable_bodies(bench, spoiler, gate, award):
     good = text(spoiler.row()).encode()
     broken = {
         "cut short": good[:-10],
@@ -232,13 +252,14 @@ def test_unreadable_bodies(bench, spoiler, award):
         Refusal("another media type", post(PREDICT, other, "text/plain"), (415, 422)),
         Refusal("another media type", post(PREDICT, other, "application/x-www-form-urlencoded"), (415, 422)),
     ]
-    judge(award, try_all(bench, cases, [spoiler.twin() for _ in range(4)]))
+    judge(award, gate, try_all(bench, cases, [spoiler.twin() for _ in range(4)]))
 
 
 @pytest.mark.check(
     id="A8",
     points=4,
     competency="engineering",
+    requirement="R13, R21",
     title="Never breaks on odd requests, and answers as it publishes",
     question="How would you find the request that breaks your service with an internal error, before a partner does?",
     feedback=(
@@ -246,6 +267,8 @@ def test_unreadable_bodies(bench, spoiler, award):
         "match the published description."
     ),
 )
-def test_odd_requests(bench, strata, published, variant, award):
+def test_odd_requests(bench, strata, published, variant, gate, award):
     found = fuzz(bench, strata, published, variant.random("fuzz").getrandbits(32))
-    award(found.share, found.because, evidence=found.evidence, metrics=found.metrics)
+    reason = gate.reason(Reason.WRONG_ANSWER)
+    metrics = found.metrics | {"gate": gate.value}
+    award(found.share * gate.value, found.because + gate.note, reason=reason, evidence=found.evidence, metrics=metrics)

@@ -40,6 +40,7 @@ def judge(award, *weighted):
     id="B1",
     points=5,
     competency="serving",
+    requirement="R3, R6",
     title="Gives the batch job's probability for ordinary rows",
     question=(
         "The service and the nightly batch disagree in the third decimal for some customers. Where do you look "
@@ -63,6 +64,7 @@ def test_plain_rows(strata, award, plot):
     id="B2",
     points=4,
     competency="serving",
+    requirement="R3",
     title="Takes hour and weekday from the customer's clock, also around changes of the clocks",
     question=(
         "A request comes with an offset that is not the one its time zone has at that moment. What does your "
@@ -78,6 +80,7 @@ def test_local_time(strata, award):
     id="B3",
     points=3,
     competency="serving",
+    requirement="R3",
     title="Fills a missing income as the model was trained",
     question="Where does the value come from that stands in for a missing income, and when may it change?",
     feedback="Rows without income differ from the batch job.",
@@ -90,6 +93,7 @@ def test_null_income(strata, award):
     id="B4",
     points=1,
     competency="serving",
+    requirement="R8",
     title="Scores a row the same, whatever other rows are in its batch",
     question="How could two rows of one request influence each other, and which test would notice?",
     feedback="The probability of a row changes with the other rows of its batch.",
@@ -116,6 +120,7 @@ def mates(strata, purpose, income):
     id="B5",
     points=4,
     competency="data-quality",
+    requirement="R3",
     title="Reads segments in any spelling, merges rare ones, and accepts unknown ones",
     question="A new segment appears in production. What does the model do with it, and who should hear of it?",
     feedback="Rows whose segment is spelt in another way, rare, or not known, differ from the batch job.",
@@ -129,6 +134,7 @@ def test_segments(strata, award):
     id="B6",
     points=3,
     competency="serving",
+    requirement="R3",
     title="Converts currencies with the table that comes with the model",
     question="Exchange rates move every day. Why does the service use those of the training data?",
     feedback="Rows in currencies other than the euro differ from the batch job.",
@@ -141,6 +147,7 @@ def test_currency(strata, award):
     id="B7",
     points=4,
     competency="data-pipelines",
+    requirement="R3",
     title="Uses what was known of a customer at the time of the request",
     question="How do you look up a value as of a time quickly, and what goes wrong offline when you do not?",
     feedback="Rows of unknown customers, or rows older than some of the customer's values, differ from the batch job.",
@@ -154,6 +161,7 @@ def test_customer_values(strata, award):
     id="B9",
     points=4,
     competency="serving",
+    requirement="R7, R8",
     title="Gives the same numbers in a batch as one by one, in the same order",
     question="Your batch path is vectorised and your single path is not. How do you know that they agree?",
     feedback="Batches give other probabilities than single requests, or another order.",
@@ -172,7 +180,7 @@ def test_batch_equals_single(strata, award):
     gate = uses_the_model(strata.plain)
     near = int((np.abs(together - one_by_one) <= CLOSE).sum())
     because = f"{int(same.sum())} of {len(rows)} rows have the same probability in a batch as alone."
-    evidence = {"within a millionth": near, "answered alone": int(known.sum())}
+    evidence = {"equal within a millionth": near, "rows that were answered alone": int(known.sum())}
     award(linear(share, LO, HI) * gate.value, because + gate.note, evidence=evidence, metrics={"same": share})
 
 

@@ -14,6 +14,7 @@ from grader.checker.api import Reason, linear
     id="E1",
     points=4,
     competency="monitoring",
+    requirement="R22",
     title="Writes a log from which each prediction can be recomputed",
     question="A customer asks why they were reviewed last week. What do you need to have kept to answer?",
     feedback="Some predictions are not in the log, or cannot be recomputed from the features that were logged.",

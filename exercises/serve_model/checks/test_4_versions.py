@@ -17,6 +17,7 @@ from grader.checker.api import Reason, linear
     id="B8",
     points=3,
     competency="serving",
+    requirement="R3, R4",
     title="Decides at the threshold, and takes the probability of the right class in both versions",
     question=(
         "A new model version was trained with its classes in another order. What in your service would notice, "
@@ -33,15 +34,15 @@ def test_threshold_and_class(strata, award):
     second = strata.of("plain", "plain rows of the second version", SECOND)
     decided = decisions_right(edges[0])
     parts = {
-        "at the threshold": decided,
-        "at the second version's": decisions_right(edges[1]),
-        "elsewhere": elsewhere_right(plain),
-        "probabilities of the second version": second.value,
+        "right decisions at the threshold": decided,
+        "right decisions at the second version's threshold": decisions_right(edges[1]),
+        "right decisions elsewhere": elsewhere_right(plain),
+        "right probabilities of the second version": second.value,
     }
-    at_edges = min(linear(decided, LO, HI), linear(parts["elsewhere"], LO, HI))
-    share = at_edges * (0.4 + 0.4 * second.credit + 0.2 * linear(parts["at the second version's"], LO, HI))
+    at_edges = min(linear(decided, LO, HI), linear(parts["right decisions elsewhere"], LO, HI))
+    share = at_edges * (0.4 + 0.4 * second.credit + 0.2 * linear(decisions_right(edges[1]), LO, HI))
     because = (
-        f"At the threshold {decided:.0%} of the decisions are right, elsewhere {parts['elsewhere']:.0%}; with the "
+        f"At the threshold {decided:.0%} of the decisions are right, elsewhere {elsewhere_right(plain):.0%}; with the "
         f"second version {second.value:.0%} of the probabilities are right."
     )
     evidence = {name: f"{value:.1%}" for name, value in parts.items()} | second.evidence()
@@ -63,6 +64,7 @@ def elsewhere_right(parity) -> float:
     id="C2",
     points=2,
     competency="operations",
+    requirement="R1, R5, R17, R18",
     title="Says in every answer which version it comes from",
     question="Two versions ran last Tuesday. How do you tell afterwards which one answered a given request?",
     feedback="Some answers do not name the version that they come from.",
@@ -105,6 +107,7 @@ def named(versions, expected) -> float:
     id="C3",
     points=4,
     competency="operations",
+    requirement="R7, R18",
     title="Switches versions under load without a failed or a mixed answer",
     question="A batch is half scored when the new version is activated. Which one answers it, and what ensures that?",
     feedback=(
@@ -124,6 +127,7 @@ def test_switching(strata, award):
     id="C5",
     points=4,
     competency="monitoring",
+    requirement="R19",
     title="Counts what it does, in numbers that agree with the callers' and labels that stay few",
     question="Which labels would you never put on a metric, and what happens to the monitoring when somebody does?",
     feedback="The metrics cannot be read, do not agree with the requests that were made, or their labels grow.",
@@ -149,6 +153,7 @@ def test_metrics(strata, award):
     id="C6",
     points=3,
     competency="operations",
+    requirement="R15",
     title="Gives a repeated request its first answer, and refuses its id for another",
     question="A caller times out and asks again. What must not happen twice, and how long do you remember?",
     feedback="A repeated request gets a new prediction_id or is counted again, or its id passes with another body.",
@@ -160,6 +165,6 @@ def test_repeated_requests(strata, award):
         f"{found.same:.0%} of repeated requests kept their prediction_id, {found.at_once:.0%} when they came at once, "
         f"{found.in_batch:.0%} in a batch; {found.conflict:.0%} of other bodies under a known id were refused."
     )
-    evidence = {"predictions counted": found.counted or "no counter"}
+    evidence = {"predictions counted": found.counted or "there is no counter"}
     metrics = {"same": found.same, "at once": found.at_once, "in batch": found.in_batch, "conflict": found.conflict}
     award(min(1.0, found.share) * gate.value, because + gate.note, evidence=evidence, metrics=metrics)

@@ -6,11 +6,14 @@ import pytest
 from gates import uses_the_model
 from starting import corrupt_start, refused_activation
 
+from grader.checker.api import Reason
+
 
 @pytest.mark.check(
     id="C1",
     points=4,
     competency="operations",
+    requirement="R2, R16, R17, R18",
     title="Is ready when it can answer and not before, and never with a damaged model",
     question="Traffic arrives the moment your service says that it is ready. What must have happened before?",
     feedback=(
@@ -31,11 +34,11 @@ def test_readiness(strata, slow, names, award):
         "refuses to activate a damaged model": 0.2 * (refused.status == 409 and refused.goes_on),
     }
     evidence = {
-        "slow model": f"ready {slow.ready}, 503 before {slow.waiting}, first answer {slow.first:.2f} s, later "
-        f"{slow.later:.2f} s, first answers right {slow.right}",
-        "damaged model": f"/ready answered {sorted(corrupt.statuses) or 'nothing'}, /health {corrupt.alive}",
-        "activation of a damaged model": f"status {refused.status}, the old one goes on: {refused.goes_on}",
+        "started with a model that loads slowly": slow.told,
+        "started with a damaged model": corrupt.told,
+        "a damaged model is activated": refused.told,
     }
     missing = [name for name, value in parts.items() if not value]
     because = f"Missing: {'; '.join(missing)}." if missing else "It is ready when it can answer, and never otherwise."
-    award(min(1.0, round(sum(parts.values()), 9)) * gate.value, because + gate.note, evidence=evidence)
+    share = min(1.0, round(sum(parts.values()), 9)) * gate.value
+    award(share, because + gate.note, reason=gate.reason(Reason.WRONG_ANSWER), evidence=evidence)

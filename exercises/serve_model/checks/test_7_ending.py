@@ -13,6 +13,7 @@ from grader.checker.api import Reason
     id="C4",
     points=3,
     competency="operations",
+    requirement="R20",
     title="Finishes what is under way when it is asked to end, and ends by itself",
     question="The orchestrator replaces your service during the day. What does a caller notice, and why?",
     feedback="After SIGTERM requests under way are lost, or the service does not end in time with exit status 0.",
@@ -22,11 +23,11 @@ def test_sigterm(strata, award):
     found = end_under_load(strata)
     status = found.ending.exit_status
     evidence = {
-        "exit status": f"signal {found.ending.signal}" if status is None else status,
-        "seconds until the end": f"{found.ending.seconds:.2f}",
-        "under way": found.under_way,
-        "answered": found.finished,
-        "processes left": found.ending.leftovers,
+        "exit status": f"none, ended by signal {found.ending.signal}" if status is None else status,
+        "time from the signal to the end": f"{found.ending.seconds:.2f} s",
+        "requests under way at the signal": found.under_way,
+        "of these, answered": found.finished,
+        "processes left behind": found.ending.leftovers,
     }
     reason = Reason.TIMEOUT if found.ending.timed_out else Reason.EXIT_STATUS
     award(found.share * gate.value, found.because + gate.note, reason=reason, evidence=evidence)

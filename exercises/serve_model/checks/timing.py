@@ -123,9 +123,9 @@ class Measured:
     def rows(self, count: int, purpose: str) -> list[Any]:
         """Return rows that were not asked for before: some are drawn once, each amount is new."""
         drawn = self._drawn
-        random = self._strata.random(f"amounts/{purpose}")
-        picked = (drawn[random.randrange(len(drawn))] for _ in range(count))
-        return [{**row, "request_id": self.names.next(), "amount": round(random.uniform(5, 900), 2)} for row in picked]
+        draw = self._strata.random(f"amounts/{purpose}")
+        picked = (drawn[draw.randrange(len(drawn))] for _ in range(count))
+        return [{**row, "request_id": self.names.next(), "amount": round(draw.uniform(5, 900), 2)} for row in picked]
 
     @cached_property
     def _drawn(self) -> list[dict[str, Any]]:

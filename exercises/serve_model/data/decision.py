@@ -82,7 +82,7 @@ class Process:
         train.write_shared(folder, self.world)
         for version, (meta, model) in self.models.items():
             train.write_version(folder / version, meta, model)
-        self.pool.iloc[chosen].to_parquet(folder / "history.parquet", index=False, compression="zstd")
+        train.write_table(folder / "history.parquet", self.pool.iloc[chosen])
 
 
 def _in_time(rows: pd.DataFrame) -> pd.DataFrame:

@@ -72,7 +72,7 @@ def _write_history(path: Path, world: World) -> None:
     """Labelled rows, in the order of time."""
     rows = world.labelled(HISTORY_ROWS, np.random.default_rng([world.seed, 5]), "history")
     order = pd.to_datetime(rows["ts"], utc=True, format="ISO8601").to_numpy()
-    rows.iloc[np.argsort(order, kind="stable")].to_parquet(path, index=False, compression="zstd")
+    train.write_table(path, rows.iloc[np.argsort(order, kind="stable")])
 
 
 def _write_examples(destination: Path, world: World) -> None:

@@ -11,6 +11,8 @@ import featurize
 import joblib
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import xgboost
 from sklearn.ensemble import GradientBoostingClassifier
 from strata import as_requests
@@ -131,4 +133,10 @@ def write_shared(folder: Path, world: World) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     rates = {"base": "EUR", "eur_per_unit": world.fx}
     (folder / "fx.json").write_text(json.dumps(rates, indent=2) + "\n", encoding="utf-8")
-    world.aggregates.to_parquet(folder / "customer_aggregates.parquet", index=False, compression="zstd")
+    write_table(folder / "customer_aggregates.parquet", world.aggregates)
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as Parquet with its columns alone: nothing of how it was held in memory, and by what."""
+    bare = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
+    pq.write_table(bare, path, compression="zstd")

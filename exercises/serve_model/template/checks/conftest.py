@@ -53,7 +53,7 @@ def not_json(word: str) -> None:
     raise ValueError(f"{word} is not JSON")
 
 
-def start(folder: Path, seconds: float = 30) -> Service:
+def start(folder: Path, seconds: float = 60) -> Service:
     """Start your service in a copy of this folder, and wait until it is ready or says that it cannot be."""
     shutil.copytree(KIT, folder, ignore=LEFT_OUT)
     with socket.socket() as found:

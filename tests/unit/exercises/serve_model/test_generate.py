@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 VERSIONS = ("v1", "v2")
@@ -36,6 +37,13 @@ def test_slow_models_hold_no_bytes_of_other_memory(data, hidden, tmp_path, monke
     monkeypatch.setattr(data.generate, "write_decisions", lambda seed, destination: None)
     data.generate.generate(5, "hidden", tmp_path)
     assert digests(tmp_path) == digests(hidden)
+
+
+def test_tables_say_nothing_but_their_columns(public, hidden):
+    """What pandas adds tells which versions wrote them, and which rows were left out."""
+    tables = [*public.rglob("*.parquet"), *hidden.rglob("*.parquet")]
+    assert {path.name for path in tables} == {"history.parquet", "customer_aggregates.parquet"}
+    assert [path for path in tables if pq.read_schema(path).metadata] == []
 
 
 def test_another_split_is_refused(data, tmp_path):
