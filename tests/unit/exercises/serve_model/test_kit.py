@@ -59,19 +59,6 @@ def test_the_notebook_of_the_kit_runs_and_names_every_key(kit, exercise, monkeyp
     assert set(decision) == set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
 
 
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("rung", ["reference", "plain"])
-def test_the_notebook_of_a_solution_decides_by_the_data(exercise, public, tmp_path, monkeypatch, rung):
-    folder = tmp_path / "work"
-    shutil.copytree(exercise / "solutions" / rung, folder)
-    decision = run_notebook(folder, monkeypatch, public / "artifacts")
-    meta = json.loads((public / "artifacts" / decision["chosen_method"] / "meta.json").read_text(encoding="utf-8"))
-    assert decision["operating_point"] == meta["threshold"]
-    low, high = decision["interval"]
-    assert low < decision["estimate"] < high < low + 0.05
-
-
 def test_template_and_public_data_do_not_overlap(exercise, public):
     template = {str(path.relative_to(exercise / "template")) for path in (exercise / "template").rglob("*")}
     assert not template & {str(path.relative_to(public)) for path in public.rglob("*") if path.is_file()}

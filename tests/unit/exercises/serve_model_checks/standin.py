@@ -101,6 +101,9 @@ class StandIn:
         """Read a log."""
         return self.logs[name]
 
+    def let_run(self, seconds: float) -> None:
+        """Nothing runs by itself, so nothing is waited for."""
+
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Nothing runs meanwhile anyway."""
