@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from grader.author import figures
 from grader.author.mutants import Mutant
 from grader.author.proof import Proof
 from grader.catalog.ladder import Rung, RungKind
+from grader.model.calibration import Calibration, RungSpread
 
 TEMPLATES = Path(__file__).with_name("templates")
 SPREAD_KINDS = (RungKind.REFERENCE, RungKind.ALTERNATE, RungKind.PLAIN, RungKind.NAIVE)
@@ -64,36 +65,83 @@ def render(proof: Proof, mutants: Sequence[Mutant], scope: Scope, made: datetime
         made: When.
         machine: What on, in words.
     """
-    environment = Environment(
+    first = scope.candidates[0]
+    runs = [proof.known[rung.name, first, 1] for rung in proof.rungs if (rung.name, first, 1) in proof.known]
+    return (
+        _templates()
+        .get_template("CALIBRATION.md.j2")
+        .render(
+            exercise=proof.exercise,
+            made=made,
+            machine=machine,
+            scope=scope,
+            spreads=list(_spreads(proof, scope)),
+            repeats=list(_repeats(proof, scope)),
+            order=_order(proof, first),
+            weak=list(_weak(proof, first)),
+            survivors=[each for each in mutants if _survives(proof, each, first)],
+            mutants=len(mutants),
+            slowest=_slowest(proof, first),
+            reference=proof.known[_reference(proof).name, first, 1],
+            runs=len(runs),
+        )
+    )
+
+
+def measured(proof: Proof, mutants: Sequence[Mutant], scope: Scope, made: datetime, machine: str) -> Calibration:
+    """Return the figures for score sheets and for lint; arguments as for `render`."""
+    first = scope.candidates[0]
+    reference = proof.known[_reference(proof).name, first, 1]
+    moved: dict[str, float] = {}
+    for _, _, apart in _repeats(proof, scope):
+        moved |= {check: max(points, moved.get(check, 0.0)) for check, points in apart.items()}
+    return Calibration(
+        exercise=proof.exercise.id,
+        version=proof.exercise.manifest.version,
+        digest=proof.exercise.digest,
+        made=made.date(),
+        machine=machine,
+        worlds=len(scope.candidates),
+        repeats=scope.repeats,
+        spreads=tuple(
+            RungSpread(rung=name, n=each.n, mean=each.mean, sd=each.sd, low=each.low, high=each.high)
+            for name, each in _spreads(proof, scope)
+        ),
+        order=_order(proof, first),
+        moved=moved,
+        mutants=len(mutants),
+        survivors=sum(_survives(proof, each, first) for each in mutants),
+        seconds=reference.seconds,
+        peak_memory=reference.peak_memory,
+    )
+
+
+def picture(proof: Proof, scope: Scope) -> str:
+    """Return the picture of all totals as SVG: a line per rung, its expected band, a dot per world."""
+    rows = []
+    for rung in proof.rungs:
+        runs = [proof.known.get((rung.name, candidate, 1)) for candidate in scope.candidates]
+        totals = [run.percent for run in runs if run is not None and run.percent is not None]
+        if totals:
+            rows.append({"rung": rung.name, "band": rung.expected.band, "totals": totals})
+    return _templates().get_template("calibration.svg.j2").render(exercise=proof.exercise, rows=rows, scope=scope)
+
+
+def _order(proof: Proof, candidate: str) -> float | None:
+    runs = [(rung, proof.known[rung.name, candidate, 1].percent) for rung in proof.rungs]
+    return figures.order_consistency(
+        {rung.name: (rung.expected.rung, total) for rung, total in runs if total is not None}
+    )
+
+
+def _templates() -> Environment:
+    return Environment(
         loader=FileSystemLoader(TEMPLATES),
-        autoescape=False,  # noqa: S701 - Markdown of our own words and an author's
+        autoescape=select_autoescape(("svg.j2",), default=False),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-    )
-    first = scope.candidates[0]
-    runs = [proof.known[rung.name, first, 1] for rung in proof.rungs if (rung.name, first, 1) in proof.known]
-    return environment.get_template("CALIBRATION.md.j2").render(
-        exercise=proof.exercise,
-        made=made,
-        machine=machine,
-        scope=scope,
-        spreads=list(_spreads(proof, scope)),
-        repeats=list(_repeats(proof, scope)),
-        order=figures.order_consistency(
-            {
-                rung.name: (rung.expected.rung, total)
-                for rung in proof.rungs
-                if (total := proof.known[rung.name, first, 1].percent) is not None
-            }
-        ),
-        weak=list(_weak(proof, first)),
-        survivors=[each for each in mutants if _survives(proof, each, first)],
-        mutants=len(mutants),
-        slowest=_slowest(proof, first),
-        reference=proof.known[_reference(proof).name, first, 1],
-        runs=len(runs),
     )
 
 

@@ -120,6 +120,8 @@ def calibrate(
 ) -> int:
     """Measure how far scores move, and what the checks tell apart; write CALIBRATION.md into the exercise.
 
+    Score sheets take their error band from calibration.json, which is written beside it.
+
     Finished runs are kept, those of prove included, so that it goes on where it stopped.
     """
     from grader.author.calibration import Scope

@@ -11,6 +11,7 @@ from grader.author import calibration
 from grader.author.calibration import Scope
 from grader.author.mutants import Mutant, mutants_of
 from grader.author.proof import Proof
+from grader.catalog.calibration import FILE as FIGURES
 from grader.catalog.ladder import RungKind
 from grader.cli.console import err, out
 from grader.cli.proving import folders_of
@@ -21,7 +22,7 @@ from grader.wiring import open_harness
 if TYPE_CHECKING:
     from grader.config import Settings
 
-FILE = "CALIBRATION.md"
+PAGE, PICTURE = "CALIBRATION.md", "calibration.svg"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,7 @@ class Order:
 
 
 def calibrate(settings: Settings, order: Order) -> int:
-    """Grade what a calibration needs and has not been graded before, then write the page into the exercise."""
+    """Grade what a calibration needs and was not graded before; write page, picture and figures into the exercise."""
     (source,) = folders_of([order.name], settings)
     proof = Proof.of(source, settings.cache_dir / "prove")
     proof.recall()
@@ -43,12 +44,22 @@ def calibrate(settings: Settings, order: Order) -> int:
     work = [(proof, *each) for each in calibration.work_of(proof, mutants, order.scope)]
     with open_harness(settings, lambda text: err().print(text, style="dim", markup=False)) as harness:
         grade_rungs(harness, work, order.jobs)
-    text = calibration.render(proof, mutants, order.scope, clock.now(), _machine())
-    try:
-        (source / FILE).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{source / FILE} cannot be written: {error.strerror}") from error
-    out().print(str(source / FILE), markup=False, soft_wrap=True)
+    for earned in proof.known.values():
+        if earned.status == "faulted":
+            told_once = f"{earned.rung} ({earned.candidate}) has no total: {'; '.join(earned.faults)}"
+            err().print(told_once, style="yellow", markup=False, soft_wrap=True)
+    told = (proof, mutants, order.scope, clock.now(), _machine())
+    files = {
+        PAGE: calibration.render(*told),
+        PICTURE: calibration.picture(proof, order.scope),
+        FIGURES: calibration.measured(*told).model_dump_json(indent=1) + "\n",
+    }
+    for name, text in files.items():
+        try:
+            (source / name).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"{source / name} cannot be written: {error.strerror}") from error
+        out().print(str(source / name), markup=False, soft_wrap=True)
     return 0
 
 

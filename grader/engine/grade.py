@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from grader import clock
+from grader.catalog.calibration import read_calibration
 from grader.catalog.ladder import rung_named
 from grader.catalog.seeds import variant_for
 from grader.clock import Deadline
@@ -281,6 +282,7 @@ class GradingRun:
             rejection=findings.rejection,
             ai_use=findings.manifest.declaration.ai_use,
             notebook=findings.notebook,
+            calibration=read_calibration(self._source),
         )
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from grader.model.base import Frozen, Line, Points
+from grader.model.calibration import ErrorBand
 from grader.model.decision import DecisionPart
 from grader.model.exercise import Limits
 from grader.model.reasons import Reason, Rejection
@@ -118,6 +119,7 @@ class ScoreSheet(Frozen):
     possible: Points
     lowest: Points | None = None
     highest: Points | None = None
+    band: ErrorBand | None = None
     rejection: RejectionNote | None = None
     faults: tuple[Fault, ...] = ()
     competencies: tuple[Subtotal, ...] = ()

@@ -41,6 +41,7 @@ def render(sheet: ScoreSheet) -> str:
         "for_author": sheet.audience is Audience.AUTHOR,
         "graded": sheet.status is RunStatus.GRADED and sheet.earned is not None,
         "headline": words.headline(sheet),
+        "band": words.band(sheet),
         "tally": _tally(sheet),
         "losses": words.losses(sheet),
         "questions": words.questions(sheet),

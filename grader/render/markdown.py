@@ -50,8 +50,8 @@ def _head(sheet: ScoreSheet) -> Iterator[str]:
     yield ""
     yield f"**{quote(words.headline(sheet))}**"
     yield ""
-    if sheet.decision is not None:
-        yield quote(notebook_words.sentence(sheet))
+    for sentence in filter(None, (words.band(sheet), notebook_words.sentence(sheet) if sheet.decision else "")):
+        yield quote(sentence)
         yield ""
     yield f"- Exercise: {quote(exercise.id)}, version {quote(exercise.version)}"
     yield f"- Handed in as: {quote(sheet.submission)}"

@@ -120,6 +120,8 @@ def _head(sheet: ScoreSheet) -> Iterator[RenderableType]:
     yield _text(words.headline(sheet))
     if sheet.earned is not None:
         yield _bar(words.share(sheet.earned, sheet.possible), 60)
+    if words.band(sheet):
+        yield _text(words.band(sheet), "dim")
 
 
 def _notices(sheet: ScoreSheet) -> Iterator[RenderableType]:

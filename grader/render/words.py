@@ -164,3 +164,14 @@ def _without_total(sheet: ScoreSheet) -> str:
         span = f"between {points(sheet.lowest)} and {points(sheet.highest)} of {points(sheet.possible)} points"
         return f"No total yet: {checks} could not be measured. It will be {span}."
     return "There is no total: the run was not completed."
+
+
+def band(sheet: ScoreSheet) -> str:
+    """Say how far the total may move by the hidden world alone; "" where nobody has measured that."""
+    if sheet.band is None:
+        return ""
+    moved = f"{sheet.band.sd:.1f}".removesuffix(".0")
+    return (
+        f"Error band: \N{PLUS-MINUS SIGN} {moved} points in a hundred. That is how far a solution of about this total "
+        f"moved between {sheet.band.worlds} hidden worlds (standard deviation, measured on {sheet.band.made})."
+    )

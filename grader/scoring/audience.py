@@ -49,6 +49,7 @@ def _for_candidate(sheet: ScoreSheet) -> ScoreSheet:
     return sheet.model_copy(
         update={
             "audience": Audience.CANDIDATE,
+            "band": None if sheet.band is None else sheet.band.model_copy(update={"solution": ""}),
             "checks": tuple(_check_for_candidate(check) for check in sheet.checks),
             "decision": None if sheet.decision is None else _decision_for_candidate(sheet.decision),
             "faults": (RUN_IS_REPEATED,) if sheet.faults else (),

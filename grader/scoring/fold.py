@@ -7,11 +7,13 @@ from decimal import Decimal
 
 from grader.errors import SubmissionRejected
 from grader.model.base import CENT
+from grader.model.calibration import Calibration
 from grader.model.exercise import CheckDeclaration, Exercise
 from grader.model.reasons import REASON_WORDS, REJECTION_WORDS
 from grader.model.result import CheckResult
 from grader.model.run import Fault, Party, RunRecord, RunStatus
 from grader.model.sheet import Audience, CheckLine, ExerciseReference, Provenance, RejectionNote, ScoreSheet, Subtotal
+from grader.scoring.band import error_band
 from grader.scoring.decision import decision_part, with_totals
 
 
@@ -25,6 +27,7 @@ def fold(
     rejection: SubmissionRejected | None = None,
     ai_use: str = "",
     notebook: str | None = None,
+    calibration: Calibration | None = None,
 ) -> ScoreSheet:
     """Fold a run into its sheet, for authors, who see everything; `for_audience` takes away from that.
 
@@ -40,6 +43,7 @@ def fold(
         rejection: Why nothing could be graded, if so.
         ai_use: The candidate's own declaration.
         notebook: Path of the decision notebook in the submission; None when none was handed in.
+        calibration: What was measured of the exercise, if it was.
     """
     results = {result.check: result for result in run.results}
     lines = tuple(_line(check, results.get(check.id)) for check in _in_order(exercise)) if rejection is None else ()
@@ -70,7 +74,8 @@ def fold(
         ai_use=ai_use,
         provenance=provenance,
     )
-    return with_totals(sheet)
+    band = error_band(calibration, manifest.version, sheet.percent)
+    return with_totals(sheet.model_copy(update={"band": band}))
 
 
 def _in_order(exercise: Exercise) -> list[CheckDeclaration]:

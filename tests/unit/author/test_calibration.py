@@ -1,0 +1,92 @@
+"""Page, picture and figures of a calibration, from runs whose totals are known."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from grader.author import calibration
+from grader.author.calibration import Scope
+from grader.author.expectations import Earned
+from grader.author.mutants import mutants_of
+from grader.author.proof import Proof
+from grader.catalog.calibration import read_calibration
+from grader.catalog.ladder import rung_named
+from grader.errors import ExerciseDefect
+from tests.unit.author.conftest import TINY
+
+SCOPE = Scope(candidates=("v1", "v2", "v3"), repeats=2, everything=False)
+TOLD = (datetime(2026, 11, 28, tzinfo=UTC), "a machine with 2 cores and 24 GiB")
+REFERENCE = {"v1": 100.0, "v2": 100.0, "v3": 94.0}
+
+
+def earned(rung: str, candidate: str, repeat: int, percent: float, **changes: object) -> Earned:
+    share = percent / 100
+    usual = {"A1": share, "B1": share, "B2": share}
+    values = {"shares": usual, "seconds": 12.0, "peak_memory": 2**28, "check_seconds": {"A1": 3.0, "B1": 1.0}}
+    return Earned.model_validate(
+        {"rung": rung, "candidate": candidate, "repeat": repeat, "submission": "", "exercise": "", "status": "graded",
+         "percent": percent} | values | changes
+    )  # fmt: skip
+
+
+@pytest.fixture
+def proof(tmp_path: Path) -> Proof:
+    proof = Proof.of(TINY, tmp_path)
+    totals = {"empty": 0.0, "untouched": 0.0}
+    for rung in proof.rungs:
+        proof.keep(
+            earned(rung.name, "v1", 1, REFERENCE["v1"] if rung.name == "reference" else totals.get(rung.name, 5))
+        )
+    for candidate, percent in REFERENCE.items():
+        proof.keep(earned("reference", candidate, 1, percent))
+    moved = {"A1": 1.0, "B1": 0.5, "B2": 1.0}
+    proof.keep(earned("reference", "v1", 2, 90.0, shares=moved))
+    return proof
+
+
+def test_what_is_run_first_is_every_rung_once(proof: Proof) -> None:
+    work = [(rung.name, candidate, repeat) for rung, candidate, repeat in calibration.work_of(proof, [], SCOPE)]
+    assert work[: len(proof.rungs)] == [(rung.name, "v1", 1) for rung in proof.rungs]
+    assert work[len(proof.rungs) :] == [("reference", "v1", 2), ("reference", "v2", 1), ("reference", "v3", 1)]
+
+
+def test_the_page_says_what_was_found(proof: Proof) -> None:
+    mutants = mutants_of(rung_named(TINY, "reference"), 2)
+    for mutant, percent in zip(mutants, (100.0, 40.0), strict=True):
+        proof.keep(earned(mutant.rung.name, "v1", 1, percent))
+    page = calibration.render(proof, mutants, SCOPE, *TOLD)
+    assert "on 2026-11-28, a machine with 2 cores and 24 GiB" in page
+    assert "| reference | 3 | 98.00 | 3.46 | 94.00 | 100.00 |" in page
+    assert "| reference | 2 times | B1 1.00 |" in page
+    assert "1 of 2 were noticed by a check." in page
+    assert f"- `mutant_001` survives: add.py line {mutants[0].line}" in page
+    assert "mutant_002" not in page
+    assert "Headroom: 10.0 times the time" in page
+    assert "| A1 | passed by reference only |" in page
+
+
+def test_the_figures_are_those_of_the_page_and_can_be_read_again(proof: Proof, tmp_path: Path) -> None:
+    figures = calibration.measured(proof, [], SCOPE, *TOLD)
+    (spread,) = figures.spreads
+    assert (spread.rung, spread.n, spread.mean, spread.low) == ("reference", 3, 98.0, 94.0)
+    assert spread.sd == pytest.approx(12**0.5)
+    assert (figures.moved, figures.seconds, figures.peak_memory) == ({"B1": 1.0}, 12.0, 2**28)
+    (tmp_path / "calibration.json").write_text(figures.model_dump_json())
+    assert read_calibration(tmp_path) == figures
+
+
+def test_the_picture_has_a_dot_for_every_total(proof: Proof) -> None:
+    root = ET.fromstring(calibration.picture(proof, SCOPE))
+    dots = [each for each in root.iter() if each.tag.endswith("circle")]
+    assert len(dots) == len(proof.rungs) + 2
+
+
+def test_figures_that_cannot_be_read_are_a_defect_and_none_are_none(tmp_path: Path) -> None:
+    assert read_calibration(tmp_path) is None
+    (tmp_path / "calibration.json").write_text('{"exercise": 3}')
+    with pytest.raises(ExerciseDefect, match=r"calibration.json: exercise"):
+        read_calibration(tmp_path)
