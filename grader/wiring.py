@@ -5,17 +5,25 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from grader import __version__
 from grader.config import Settings
 from grader.engine.grade import Harness
+from grader.errors import InfrastructureFault
 from grader.keys import Keyring
 from grader.sandbox.docker_box import DockerSandbox
 from grader.sandbox.docker_engine import connect
 from grader.sandbox.images import find_images, named_packages
 from grader.sandbox.port import Role
-from grader.sandbox.reaper import reap
+from grader.sandbox.reaper import Process, is_alive, reap, this_process
+from grader.store.artefacts import Artefacts
+
+if TYPE_CHECKING:
+    from grader.store.database import Database
+    from grader.store.runs import RunStore
 
 PACKAGE = Path(__file__).resolve().parent
 
@@ -50,3 +58,52 @@ def harness_digest() -> str:
         content = path.read_bytes()
         total.update(f"{path.relative_to(PACKAGE).as_posix()} {len(content)}\n".encode() + content)
     return total.hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """What an installation remembers: the database of runs, and the files that belong to them."""
+
+    database: Database
+    runs: RunStore
+    artefacts: Artefacts
+
+
+@contextmanager
+def open_store(settings: Settings) -> Iterator[Store]:
+    """Open the store, which is made when it is not there.
+
+    Raises:
+        UsageError: The settings or the version of the database are wrong.
+        StoreFailed: It cannot be opened or written.
+    """
+    with store_at(settings.data_dir, settings.database) as store:
+        yield store
+
+
+@contextmanager
+def store_at(folder: Path, url: str | None = None) -> Iterator[Store]:
+    """Open the store in a folder; see `open_store`."""
+    from grader.store.database import open_database, sqlite_url
+    from grader.store.runs import RunStore
+
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise InfrastructureFault(
+            f"{folder} cannot be made: {error.strerror}", hint="Set GRADER_DATA_DIR to another folder."
+        ) from error
+    database = open_database(url or sqlite_url(folder))
+    try:
+        runs = RunStore(database, str(this_process()), _lives)
+        yield Store(database=database, runs=runs, artefacts=Artefacts(folder / "artefacts"))
+    finally:
+        database.close()
+
+
+def _lives(owner: str) -> bool | None:
+    """Whether the process of this name lives; None when it is another machine's."""
+    process = Process.parse(owner)
+    if process is None or not process.machine or process.machine != this_process().machine:
+        return None
+    return is_alive(process)

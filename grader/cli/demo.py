@@ -32,13 +32,13 @@ def command(out: Path | None, as_json: bool) -> int:
         order = grading.Order(
             exercise_id=EXERCISE,
             paths=[str(path) for path in paths],
-            candidate=None,
-            keep=False,
-            replace=True,
             out=folder,
+            replace=True,
+            fresh=True,
+            apart=True,
         )
         rows = grading.grade_all(chosen, order)
     grading.show(rows, folder, as_json=as_json)
     # One of the three cannot be graded on purpose; only a fault means that something is wrong here.
-    status = grading.exit_status([row.sheet for row in rows], None)
+    status = grading.exit_status(rows, None)
     return status if status in (4, 5) else 0

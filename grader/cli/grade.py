@@ -11,11 +11,22 @@ from grader.cli.options import exercises_option, json_option, out_option, settin
 
 @click.command("grade")
 @click.argument("exercise_id", metavar="ID")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, metavar="PATH...")
+@click.option(
+    "--manifest",
+    type=click.Path(path_type=Path),
+    metavar="FILE.csv",
+    help="Who handed in what: columns candidate, path; also variant (own, shared, a name) and extra_time.",
+)
 @click.option("--candidate", metavar="NAME", help="Grade on this candidate's own variant (one PATH only).")
 @out_option("Where score sheets go. Default: ./grading")
-@click.option("--keep", is_flag=True, help="Also keep the logs of the boxes, for debugging.")
-@click.option("--replace", is_flag=True, help="Move sheets that are in the way aside, instead of refusing.")
+@click.option("--batch", default="", metavar="NAME", help="What to call it later. Default: the name of --out.")
+@click.option(
+    "--jobs", type=click.IntRange(1, 256), metavar="N", help="Runs at once. Default: what cores and memory allow."
+)
+@click.option("--keep", is_flag=True, help="Also write the logs of the boxes, for debugging.")
+@click.option("--replace", is_flag=True, help="Move other sheets that are in the way aside; the new scores count.")
+@click.option("--fresh", is_flag=True, help="Grade anew, even what is finished.")
 @click.option(
     "--fail-under", type=click.FloatRange(0, 100), metavar="N", help="Exit with 1 when a total is below N percent."
 )
@@ -24,28 +35,49 @@ from grader.cli.options import exercises_option, json_option, out_option, settin
 def command(
     exercise_id: str,
     paths: tuple[str, ...],
+    manifest: Path | None,
     candidate: str | None,
     out: Path | None,
+    batch: str,
+    jobs: int | None,
     keep: bool,
     replace: bool,
+    fresh: bool,
     fail_under: float | None,
     exercise_folders: tuple[Path, ...],
     as_json: bool,
 ) -> int:
-    """Grade submissions: folders, or zip or tar archives.
+    """Grade submissions: folders, zip or tar archives, folders full of archives, or whom a list names.
 
     Each gets a folder below --out with its score sheet as JSON, HTML and Markdown, and
     a page for the candidate; summary.csv on top has a row for each.
+
+    Whatever ends it, run it again: what is finished is not graded twice. Finished is what has
+    the same files, exercise, images and variant, whatever it is called.
     """
     from grader.cli import grading
     from grader.errors import UsageError
 
-    if candidate is not None and len(paths) > 1:
-        raise UsageError("--candidate names one person, but several paths are given.", hint="Grade them one by one.")
+    if bool(paths) == (manifest is not None):
+        raise UsageError(
+            "Name what to grade: either paths, or a list with --manifest.",
+            hint="For example: grader grade clean_parquet submissions/*.zip",
+        )
+    if candidate is not None and manifest is not None:
+        raise UsageError("--candidate and --manifest exclude each other.", hint="The list says who is who.")
     chosen = settings(exercise_folders=exercise_folders, out=out)
     order = grading.Order(
-        exercise_id=exercise_id, paths=paths, candidate=candidate, keep=keep, replace=replace, out=chosen.out
+        exercise_id=exercise_id,
+        out=chosen.out,
+        paths=paths,
+        manifest=manifest,
+        candidate=candidate,
+        batch=batch,
+        jobs=jobs,
+        keep=keep,
+        replace=replace,
+        fresh=fresh,
     )
     rows = grading.grade_all(chosen, order)
     grading.show(rows, chosen.out, as_json=as_json)
-    return grading.exit_status([row.sheet for row in rows], fail_under)
+    return grading.exit_status(rows, fail_under)

@@ -1,155 +1,284 @@
-"""What `grade` and `demo` share: grading paths one after the other, with progress and a summary."""
+"""What `grade` and `demo` share: from an order to score sheets in folders and in the store."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
+from grader.catalog.components import components
 from grader.catalog.exercises import load_exercise, resolve
-from grader.cli.console import err, out, print_json
-from grader.engine.grade import Graded, GradingRun, Watcher
-from grader.errors import UsageError
-from grader.intake.receive import plain_name, refuse_address
-from grader.model.result import CheckResult
+from grader.catalog.seeds import variant_for
+from grader.cli.console import out, print_json
+from grader.cli.entries import Named, from_manifest, from_paths
+from grader.cli.progress import BatchProgress, progress_bar
+from grader.engine.batch import Batch, Done, Entry, Plan, fresh_series, images_of
+from grader.engine.grade import NOT_READ
+from grader.engine.jobs import default_jobs, machine_cores, machine_memory
+from grader.engine.ordering import Forecast
+from grader.errors import SubmissionRejected, UsageError
+from grader.intake.receive import receive
 from grader.model.run import Party, RunStatus
 from grader.model.sheet import ScoreSheet
 from grader.render.csv_row import summary_csv
 from grader.render.files import sheet_files
-from grader.render.terminal import summary_table
+from grader.render.terminal import SummaryRow, summary_row, summary_table
 from grader.store.folder import SHEET, SheetFolder
-from grader.wiring import open_harness
+from grader.store.port import run_key
+from grader.wiring import Store, open_harness, open_store, store_at
 
 if TYPE_CHECKING:
     from grader.config import Settings
     from grader.engine.grade import Harness
     from grader.model.exercise import Exercise
 
+ROWS_SHOWN = 40
+"""A table longer than this is for a spreadsheet; the terminal then lists what needs a person."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What is to be graded, and where sheets go."""
+    """What is to be graded, and where sheets go.
+
+    Attributes:
+        exercise_id: The exercise.
+        out: Folder for sheets.
+        paths: What was typed.
+        manifest: A list of candidates instead.
+        candidate: Whose variant the one path is graded on.
+        batch: Name of the batch; the folder's when empty.
+        jobs: Runs at once; None for as many as the machine carries.
+        keep: Write the logs of the boxes beside the sheets.
+        replace: Move sheets that are in the way aside.
+        fresh: Grade anew what was graded before.
+        apart: Remember nothing of it in the installation's store.
+    """
 
     exercise_id: str
-    paths: Sequence[str]
-    candidate: str | None
-    keep: bool
-    replace: bool
     out: Path
+    paths: Sequence[str] = ()
+    manifest: Path | None = None
+    candidate: str | None = None
+    batch: str = ""
+    jobs: int | None = None
+    keep: bool = False
+    replace: bool = False
+    fresh: bool = False
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One finished submission: its sheet and the folder that it was written to."""
+    """One finished submission: what is shown of its sheet, what machines are told, and who has to act."""
 
-    sheet: ScoreSheet
-    place: Path
+    line: SummaryRow
+    data: Mapping[str, object]
+    parties: frozenset[Party]
+    seconds: float
 
 
 def grade_all(settings: Settings, order: Order) -> list[Row]:
-    """Grade every path of an order.
+    """Grade everything of an order; what was graded before is not graded again.
 
     Raises:
         UsageError: Exercise, a path or the output folder is wrong; nothing has been graded then.
+        InfrastructureFault: Nothing more can be graded or kept; what is finished is.
     """
     source = resolve(order.exercise_id, settings.exercises)
     exercise = load_exercise(source)
-    paths = [existing(text) for text in order.paths]
-    folder = SheetFolder(order.out)
-    places = folder.places([plain_name(path.resolve().name) for path in paths], replace=order.replace)
-    rows: list[Row] = []
-    with (
-        progress_bar() as bar,
-        open_harness(settings, lambda text: bar.console.print(text, style="dim", markup=False)) as harness,
-    ):
-        for path, place in zip(paths, places, strict=True):
-            graded = grade_one(harness, exercise, source, order.candidate, path, bar)
-            folder.write(place, files_of(graded, harness, keep=order.keep))
-            rows.append(Row(sheet=graded.sheet, place=place))
-            folder.write_summary(summary_csv((sheet, str(where)) for where, sheet in folder.sheets()))
-    return rows
+    with ExitStack() as stack:
+        bar = stack.enter_context(progress_bar())
+        say = partial(bar.console.print, style="dim", markup=False, soft_wrap=True)
+        named = (
+            from_manifest(order.manifest) if order.manifest else from_paths(order.paths, order.candidate, exercise, say)
+        )
+        harness = stack.enter_context(open_harness(settings, say))
+        opened = store_at(Path(stack.enter_context(TemporaryDirectory()))) if order.apart else open_store(settings)
+        work = Work(harness, exercise, source, stack.enter_context(opened), order)
+        entries, seconds = work.plan(named)
+        jobs = order.jobs or default_jobs(exercise.manifest, cores=machine_cores(), memory=machine_memory())
+        places = [entry.place for entry in entries]
+        progress = BatchProgress(bar, places, len(exercise.checks), Forecast(seconds, jobs))
+        return work.carry_out(entries, seconds, jobs, progress)
 
 
-def grade_one(
-    harness: Harness, exercise: Exercise, source: Path, candidate: str | None, path: Path, bar: Progress
-) -> Graded:
-    """Grade one path, showing how it goes."""
-    line = bar.add_task(path.name, total=len(exercise.checks), step="")
+class Work:
+    """One order at work.
 
-    def check(name: str, result: CheckResult | None) -> None:
-        bar.update(line, advance=0 if result is None else 1, step=f"check {name}")
-
-    def step(text: str) -> None:
-        bar.update(line, step=text)
-        if not bar.console.is_terminal:  # a log has no moving bar; it gets a line for each step
-            bar.console.print(f"{path.name}: {text}", markup=False, soft_wrap=True)
-
-    graded = GradingRun(harness, exercise, source, candidate, Watcher(step=step, check=check)).grade(path)
-    step(graded.sheet.status.value)
-    bar.stop_task(line)
-    return graded
-
-
-def files_of(graded: Graded, harness: Harness, *, keep: bool) -> dict[str, str | bytes]:
-    """All files of a submission's folder."""
-    files: dict[str, str | bytes] = dict(sheet_files(graded.sheet, harness.keyring.signing_key()))
-    if keep:
-        files |= graded.logs
-    return files
-
-
-@contextmanager
-def progress_bar() -> Iterator[Progress]:
-    """Progress on stderr: one line per submission."""
-    columns = (
-        SpinnerColumn(finished_text="[green]✓"),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=24),
-        TextColumn("{task.completed}/{task.total}"),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[step]}", style="dim", markup=False),
-    )
-    console = err()
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        yield bar
-
-
-def existing(text: str) -> Path:
-    """Return the path that an operator named.
-
-    Raises:
-        UsageError: It does not exist.
-        SubmissionRejected: It is the address of something elsewhere.
+    Args:
+        harness: What every run shares.
+        exercise: The exercise.
+        source: Its folder.
+        store: Remembers.
+        order: What is to be done.
     """
-    refuse_address(text)
-    path = Path(text)
+
+    def __init__(self, harness: Harness, exercise: Exercise, source: Path, store: Store, order: Order) -> None:
+        """Nothing is read yet."""
+        self._harness = harness
+        self._exercise = exercise
+        self._source = source
+        self._store = store
+        self._order = order
+        self._folder = SheetFolder(order.out)
+
+    def plan(self, named: Sequence[Named]) -> tuple[list[Entry], dict[str, float]]:
+        """Choose a folder for each submission; returns entries, and expected seconds by place.
+
+        Raises:
+            UsageError: The output folder cannot be used, or holds something else.
+        """
+        digests = [_digest(each.path) for each in named]
+        keys = [self._key(each, digest) for each, digest in zip(named, digests, strict=True)]
+
+        def keep(index: int, sheet: ScoreSheet) -> bool:
+            same = self._key_of_sheet(sheet) == keys[index]
+            return same and sheet.status is not RunStatus.FAULTED and not self._order.fresh
+
+        places = self._folder.places([each.folder_name for each in named], replace=self._order.replace, keep=keep)
+        series = fresh_series() if self._order.fresh else ""
+        called = Counter(each.folder_name for each in named)
+        entries = [
+            self._entry(each, place.name, series, each.folder_name if called[each.folder_name] == 1 else place.name)
+            for each, place in zip(named, places, strict=True)
+        ]
+        known = self._store.runs.seconds(self._exercise.id)
+        pairs = zip(entries, digests, strict=True)
+        return entries, {entry.place: known[digest] for entry, digest in pairs if digest in known}
+
+    def _entry(self, named: Named, place: str, series: str, who: str) -> Entry:
+        return Entry(
+            path=named.path,
+            place=place,
+            label=named.label,
+            who=named.candidate or named.variant_of or who,
+            variant_of=named.variant_of,
+            extra_time=named.extra_time,
+            read=partial(receive, named.path),
+            series=series,
+        )
+
+    def _key(self, named: Named, digest: str) -> str:
+        variant = variant_for(self._exercise, self._harness.keyring.server_key(), named.variant_of)
+        images = images_of(self._harness)
+        return run_key(submission=digest, exercise=self._exercise.digest, images=images, commitment=variant.commitment)
+
+    def _key_of_sheet(self, sheet: ScoreSheet) -> str:
+        made = sheet.provenance
+        return run_key(
+            submission=made.submission_digest,
+            exercise=made.exercise_digest,
+            images=made.images,
+            commitment=made.variant_commitment,
+        )
+
+    def carry_out(
+        self, entries: Sequence[Entry], seconds: Mapping[str, float], jobs: int, progress: BatchProgress
+    ) -> list[Row]:
+        """Grade, write sheets and the summary; rows in the order of the entries."""
+        store, order = self._store, self._order
+        store.runs.register(self._exercise, components(self._source, self._exercise))
+        name = order.batch or order.out.resolve().name or "grading"
+        plan = Plan(
+            batch=store.runs.open_batch(name, self._exercise.id, str(order.out.resolve())),
+            jobs=jobs,
+            deliver=self._deliver,
+            watch=progress.watch,
+            replace=order.replace,
+        )
+        batch = Batch(self._harness, self._exercise, self._source, store.runs, store.artefacts, plan)
+        rows: dict[str, Row] = {}
+        try:
+            for done in batch.run(entries, seconds):
+                row = done.row or _lost(done)
+                rows[done.entry.place] = row
+                progress.done(done, str(row.data["status"]), row.seconds)
+        finally:
+            if rows:
+                self._folder.write_summary(summary_csv((sheet, str(where)) for where, sheet in self._folder.sheets()))
+        return [rows[entry.place] for entry in entries]
+
+    def _deliver(self, entry: Entry, sheet: ScoreSheet, logs: Mapping[str, bytes]) -> Row:
+        place = self._order.out / entry.place
+
+        def files() -> dict[str, str | bytes]:
+            return {**sheet_files(sheet, self._harness.keyring.signing_key())}
+
+        self._folder.put(place, sheet, files)
+        if self._order.keep:
+            self._folder.add(place, logs)
+        return row_of(sheet, place)
+
+
+def _digest(path: Path) -> str:
+    """The digest of a submission, or that it cannot be read; whoever grades it will say why."""
     try:
-        path.stat()
-    except (OSError, ValueError) as error:
-        why = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be opened: {error}"
-        raise UsageError(f"{path} {why}.", hint="Name a folder, or a zip or tar archive.") from error
-    return path
+        return receive(path).digest
+    except (SubmissionRejected, UsageError):
+        return NOT_READ
+
+
+def row_of(sheet: ScoreSheet, place: Path) -> Row:
+    """What is held of a finished submission."""
+    return Row(
+        line=summary_row(sheet),
+        data=summary(sheet, place),
+        parties=frozenset(fault.party for fault in sheet.faults),
+        seconds=(sheet.finished - sheet.started).total_seconds(),
+    )
+
+
+def _lost(done: Done[Row]) -> Row:
+    """The row of a submission without a sheet: its path vanished, or grader itself failed."""
+    line = SummaryRow(
+        submission=done.entry.label,
+        status=RunStatus.FAULTED,
+        total="",
+        percent=None,
+        extremes=(),
+        note=done.trouble,
+    )
+    fault = {"party": Party.INFRASTRUCTURE.value, "message": done.trouble, "hint": "Correct it, and grade again."}
+    data = {
+        "submission": done.entry.label,
+        "candidate": done.entry.who,
+        "status": RunStatus.FAULTED.value,
+        **dict.fromkeys(("earned", "possible", "percent", "reason", "message")),
+        "faults": [fault],
+        "sheet": None,
+    }
+    return Row(line=line, data=data, parties=frozenset({Party.INFRASTRUCTURE}), seconds=0.0)
 
 
 def show(rows: Sequence[Row], folder: Path, *, as_json: bool) -> None:
     """Print what was graded: a table and where to look, or JSON."""
     if as_json:
-        print_json([summary(row) for row in rows])
+        print_json([row.data for row in rows])
         return
     console = out()
-    console.print(summary_table([row.sheet for row in rows]))
-    for row in rows:
-        console.print(str(row.place / "sheet.html"), markup=False, soft_wrap=True)
+    if len(rows) <= ROWS_SHOWN:
+        console.print(summary_table(row.line for row in rows))
+        for row in rows:
+            if row.data["sheet"]:
+                console.print(str(Path(str(row.data["sheet"])).with_name("sheet.html")), markup=False, soft_wrap=True)
+    else:
+        faulted = [row.line for row in rows if row.parties]
+        if faulted:
+            console.print(summary_table(faulted[:ROWS_SHOWN]))
+        counts = Counter(str(row.data["status"]) for row in rows)
+        console.print(Text(", ".join(f"{count} {status}" for status, count in counts.most_common())))
     console.print(str(folder / "summary.csv"), markup=False, soft_wrap=True)
 
 
-def summary(row: Row) -> dict[str, object]:
+def summary(sheet: ScoreSheet, place: Path) -> dict[str, object]:
     """What machines are told of a finished submission."""
-    sheet = row.sheet
     return {
         "submission": sheet.submission,
         "candidate": sheet.candidate,
@@ -160,18 +289,18 @@ def summary(row: Row) -> dict[str, object]:
         "reason": sheet.rejection.reason.value if sheet.rejection else None,
         "message": sheet.rejection.message if sheet.rejection else None,
         "faults": [fault.model_dump(mode="json") for fault in sheet.faults],
-        "sheet": str(row.place / SHEET),
+        "sheet": str(place / SHEET),
     }
 
 
-def exit_status(sheets: Sequence[ScoreSheet], fail_under: float | None) -> int:
+def exit_status(rows: Sequence[Row], fail_under: float | None) -> int:
     """The worst of all: defect 5, infrastructure 4, rejected 3, below the bar 1, all well 0."""
-    parties = {fault.party for sheet in sheets for fault in sheet.faults}
+    parties = {party for row in rows for party in row.parties}
     if Party.AUTHOR in parties:
         return 5
     if parties:
         return 4
-    if any(sheet.status is RunStatus.REJECTED for sheet in sheets):
+    if any(row.line.status is RunStatus.REJECTED for row in rows):
         return 3
-    below = fail_under is not None and any((sheet.percent or 0.0) < fail_under for sheet in sheets)
+    below = fail_under is not None and any((row.line.percent or 0.0) < fail_under for row in rows)
     return 1 if below else 0

@@ -24,7 +24,7 @@ def command(exercise_id: str, path: str, exercise_folders: tuple[Path, ...], as_
     """Find out whether a submission can be graded, and why not. Gives a receipt and no score."""
     from grader.catalog.exercises import load_exercise, resolve
     from grader.cli.console import err, print_json
-    from grader.cli.grading import existing
+    from grader.cli.entries import existing
     from grader.engine.grade import GradingRun, Watcher
     from grader.wiring import open_harness
 

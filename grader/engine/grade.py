@@ -89,10 +89,11 @@ class Findings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Graded:
-    """A finished run: its signed sheet for authors, and logs for whoever must debug it."""
+    """A finished run: its signed sheet for authors, exact shares by check, and logs for whoever must debug it."""
 
     sheet: ScoreSheet
     logs: Mapping[str, bytes]
+    fractions: Mapping[str, float] = field(default_factory=dict)
 
 
 class GradingRun:
@@ -104,30 +105,41 @@ class GradingRun:
         source: The exercise's folder.
         candidate: Whose variant it is graded on; None for the variant shared by all.
         watcher: Told how it goes.
+        who: Whose work the sheet says it is, where that is not the variant's candidate.
     """
 
     def __init__(
-        self, harness: Harness, exercise: Exercise, source: Path, candidate: str | None, watcher: Watcher
+        self,
+        harness: Harness,
+        exercise: Exercise,
+        source: Path,
+        candidate: str | None,
+        watcher: Watcher,
+        who: str | None = None,
     ) -> None:
         """Nothing is opened or generated yet."""
         self._harness = harness
         self._exercise = exercise
         self._source = source
-        self._candidate = candidate
         self._watcher = watcher
-        self._id = secrets.token_hex(16)
-        self._boxes = Boxes(harness.sandbox, harness.images, self._id)
-        self._variant = variant_for(exercise, harness.keyring.server_key(), candidate)
+        self._who = who or candidate
+        self.id = secrets.token_hex(16)
+        self._boxes = Boxes(harness.sandbox, harness.images, self.id)
+        self.variant = variant_for(exercise, harness.keyring.server_key(), candidate)
 
-    def grade(self, path: Path) -> Graded:
+    def grade(self, path: Path, submission: Submission | None = None) -> Graded:
         """Carry the run out. Every ending but an interruption gives a sheet.
+
+        Args:
+            path: Where the submission is.
+            submission: The submission, where somebody has read it already.
 
         Raises:
             UsageError: The path itself is wrong.
         """
         findings = Findings(started=clock.now())
         try:
-            self._receive(path, findings)
+            self._receive(path, findings, submission)
             self._carry_out(findings)
         except SubmissionRejected as rejection:
             findings.rejection = rejection
@@ -136,7 +148,12 @@ class GradingRun:
         except (InfrastructureFault, FrameError) as error:
             findings.faults.append(_fault(Party.INFRASTRUCTURE, error))
         sheet = self._fold(path, findings)
-        return Graded(sheet=sign(sheet, self._harness.keyring.signing_key()), logs=findings.logs)
+        relay = findings.relay
+        return Graded(
+            sheet=sign(sheet, self._harness.keyring.signing_key()),
+            logs=findings.logs,
+            fractions={check: result.fraction for check, result in relay.results.items()} if relay else {},
+        )
 
     def preflight(self, path: Path) -> Submission:
         """Find out whether a submission could be graded, without any check.
@@ -153,9 +170,9 @@ class GradingRun:
         assert submission is not None
         return submission
 
-    def _receive(self, path: Path, findings: Findings) -> None:
+    def _receive(self, path: Path, findings: Findings, given: Submission | None = None) -> None:
         self._watcher.step("reading the submission")
-        submission = receive(path)
+        submission = given or receive(path)
         findings.submission = submission
         findings.observations += submission.observations
         findings.manifest, notes = read_manifest(submission, self._exercise.manifest.part)
@@ -165,7 +182,7 @@ class GradingRun:
     def _carry_out(self, findings: Findings) -> None:
         store = VariantStore(self._harness.cache / "variants", self._boxes)
         limits = self._exercise.manifest.limits
-        data = store.data(self._exercise, self._source, self._variant.number, "hidden", self._watcher.step)
+        data = store.data(self._exercise, self._source, self.variant.number, "hidden", self._watcher.step)
         self._watcher.step("starting two boxes")
         with ExitStack() as stack, ThreadPoolExecutor(1) as pool:
             # The checker box starts beside the submission's, not after it.
@@ -234,7 +251,7 @@ class GradingRun:
     def _request(self, findings: Findings) -> dict[str, object]:
         limits = self._exercise.manifest.limits
         return {
-            "seed": self._variant.number,
+            "seed": self.variant.number,
             "start": _start(findings.manifest),
             "reference": self._reference_start(),
             "notebook": findings.notebook,
@@ -263,7 +280,7 @@ class GradingRun:
             findings.observations += box.observations
             findings.logs["submission.log"] = box.last_words
         record = RunRecord(
-            id=self._id,
+            id=self.id,
             started=findings.started,
             finished=clock.now(),
             results=tuple(relay.results.values()) if relay else (),
@@ -276,9 +293,9 @@ class GradingRun:
         return fold(
             self._exercise,
             record,
-            candidate=self._candidate or plain_name(label),
+            candidate=self._who or plain_name(label),
             submission=label,
-            provenance=provenance(self._harness, self._exercise, self._variant, submission, record),
+            provenance=provenance(self._harness, self._exercise, self.variant, submission, record),
             rejection=findings.rejection,
             ai_use=findings.manifest.declaration.ai_use,
             notebook=findings.notebook,

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+from filelock import FileLock
+
 from grader.catalog.ladder import rung_named
 from grader.clock import Deadline
 from grader.engine.boxes import Boxes
@@ -62,9 +64,18 @@ class VariantStore:
         target = self._folder / self._digest(exercise, source, seed, split)
         if target.is_dir():
             return target
-        report(f"generating the {split} data of {exercise.id}")
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise _disk(error, self._folder) from error
+        with FileLock(self._folder / f".{target.name}.lock"):  # of many who need it at once, one makes it
+            if target.is_dir():
+                return target
+            report(f"generating the {split} data of {exercise.id}")
+            return self._make(exercise, source, seed, split, target)
+
+    def _make(self, exercise: Exercise, source: Path, seed: int, split: Split, target: Path) -> Path:
+        try:
             draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=self._folder))
         except OSError as error:
             raise _disk(error, self._folder) from error

@@ -92,6 +92,11 @@ def plain_name(name: str) -> str:
     return _ENDING.sub("", name) or name
 
 
+def is_archive_name(name: str) -> bool:
+    """Whether a file is called as archives are."""
+    return _ENDING.search(name) is not None
+
+
 def _label(path: Path) -> str:
     name = path.name if path.name not in ("", "..") else path.resolve().name
     return visible(name) or "submission"

@@ -140,6 +140,7 @@ class Manifest(Frozen):
 
     Attributes:
         editor_schema: Where editors find the schema of this file; nothing else looks at it.
+        timing: "exclusive" where checks measure time: then nothing else is graded on the machine meanwhile.
     """
 
     editor_schema: Line | None = Field(default=None, alias="$schema")
@@ -154,6 +155,7 @@ class Manifest(Frozen):
     notebook: NotebookPart | None = None
     reference: ReferenceRung | None = None
     groups: dict[Annotated[str, Field(pattern=r"^[A-Z]$")], Line]
+    timing: Literal["shared", "exclusive"] = "shared"
     limits: Limits = Limits()
 
     @model_validator(mode="after")

@@ -73,7 +73,8 @@ def summary_csv(sheets: Iterable[tuple[ScoreSheet, str]], competencies: Sequence
         competencies: Ids that get a column; by default those of the sheets, in the order in which
             they are first met.
     """
-    known = list(sheets)
+    # Of each sheet only this much is held: a batch has thousands, and a sheet may hold pictures.
+    known = [(_slim(sheet), path) for sheet, path in sheets]
     if competencies is None:
         competencies = list(dict.fromkeys(each.id for sheet, _ in known for each in sheet.competencies))
     notebook = any(sheet.decision is not None for sheet, _ in known)
@@ -82,6 +83,10 @@ def summary_csv(sheets: Iterable[tuple[ScoreSheet, str]], competencies: Sequence
     writer.writerow(header(competencies, notebook=notebook))
     writer.writerows(row(sheet, competencies, path, notebook=notebook) for sheet, path in known)
     return buffer.getvalue()
+
+
+def _slim(sheet: ScoreSheet) -> ScoreSheet:
+    return sheet.model_copy(update={"checks": (), "groups": (), "observations": ()})
 
 
 def render(sheet: ScoreSheet) -> str:

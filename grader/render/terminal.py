@@ -7,6 +7,7 @@ a submission smuggled in are shown instead of obeyed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -37,7 +38,31 @@ _LEVELS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "error": ("✗", "re
 _BAR_WIDTH = 20
 
 
-def summary_table(sheets: Iterable[ScoreSheet]) -> RenderableType:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SummaryRow:
+    """What the summary shows of a sheet; a batch holds thousands of these, and of sheets only those at work."""
+
+    submission: str
+    status: RunStatus
+    total: str
+    percent: float | None
+    extremes: tuple[str, ...]
+    note: str
+
+
+def summary_row(sheet: ScoreSheet) -> SummaryRow:
+    """Take from a sheet what the summary shows."""
+    return SummaryRow(
+        submission=sheet.submission,
+        status=sheet.status,
+        total=_total(sheet),
+        percent=words.share(sheet.earned, sheet.possible),
+        extremes=tuple(_subtotal(each) for each in words.extremes(sheet.competencies) or ()),
+        note=_note(sheet),
+    )
+
+
+def summary_table(rows: Iterable[SummaryRow]) -> RenderableType:
     """Return the summary of a batch, one line per submission."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("Submission", overflow="fold")
@@ -45,13 +70,13 @@ def summary_table(sheets: Iterable[ScoreSheet]) -> RenderableType:
     table.add_column("Points", justify="right", no_wrap=True)
     table.add_column("Strongest, weakest")
     table.add_column("Note", overflow="fold")
-    for sheet in sheets:
+    for row in rows:
         table.add_row(
-            _text(sheet.submission),
-            _text(sheet.status.value, _STATUS_STYLES.get(sheet.status, "")),
-            Text("\n").join((_text(_total(sheet)), _bar(words.share(sheet.earned, sheet.possible), 10))),
-            Text("\n").join(_subtotal(each) for each in words.extremes(sheet.competencies) or ()),
-            _text(_note(sheet)),
+            _text(row.submission),
+            _text(row.status.value, _STATUS_STYLES.get(row.status, "")),
+            Text("\n").join((_text(row.total), _bar(row.percent, 10))),
+            Text("\n").join(map(_text, row.extremes)),
+            _text(row.note),
         )
     return table
 
@@ -75,9 +100,9 @@ def findings_table(findings: Iterable[Finding]) -> RenderableType:
     return table
 
 
-def _subtotal(each: Subtotal) -> Text:
+def _subtotal(each: Subtotal) -> str:
     percent = words.percent(each.earned, each.possible).replace(" ", "")
-    return _text(f"{each.title} {percent}")
+    return f"{each.title} {percent}"
 
 
 def _total(sheet: ScoreSheet) -> str:

@@ -8,13 +8,15 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from grader import clock
 from grader.errors import InfrastructureFault, UsageError
+from grader.model.run import RunStatus
 from grader.model.sheet import ScoreSheet
 
 SHEET = "sheet.json"
@@ -34,33 +36,67 @@ class SheetFolder:
         """Nothing is made yet."""
         self.folder = folder
 
-    def places(self, labels: Sequence[str], *, replace: bool) -> list[Path]:
+    def places(
+        self, labels: Sequence[str], *, replace: bool, keep: Callable[[int, ScoreSheet], bool] = lambda *_: False
+    ) -> list[Path]:
         """Choose a folder for each submission, before anything is graded.
 
         Args:
             labels: What the submissions are called; equal ones get numbers.
             replace: Move sheets that are in the way to `previous/`, instead of refusing.
+            keep: Asked about a label's index and the sheet in its place: whether it is the same run's. The sheet of a
+                faulted run is no score, and is moved aside in any case.
 
         Raises:
-            UsageError: The folder cannot be written, or holds a sheet already.
+            UsageError: The folder cannot be written, or holds another submission's sheet.
         """
         self._make_writable()
         chosen: list[Path] = []
+        used: set[str] = set()
         for label in labels:
             name, number = _file_name(label), 2
-            while self.folder / name in chosen:
+            while name in used:
                 name, number = f"{_file_name(label)}-{number}", number + 1
+            used.add(name)
             chosen.append(self.folder / name)
-        taken = [place for place in chosen if (place / SHEET).exists()]
-        if taken and not replace:
+        in_the_way = [place for index, place in enumerate(chosen) if self._is_in_the_way(place, index, keep)]
+        refused = [] if replace else [place for place in in_the_way if not self._is_faulted(place)]
+        if refused:
             raise UsageError(
-                f"{taken[0]} already holds a score sheet.",
+                f"{refused[0]} already holds the score sheet of something else.",
                 hint="Choose another folder with --out, or add --replace to move the old sheet to "
                 f"{self.folder / PREVIOUS}.",
             )
-        for place in taken:
+        for place in in_the_way:
             self._set_aside(place)
         return chosen
+
+    def _is_in_the_way(self, place: Path, index: int, keep: Callable[[int, ScoreSheet], bool]) -> bool:
+        if not (place / SHEET).exists():
+            return False
+        try:
+            return not keep(index, read_sheet(place / SHEET))
+        except UsageError:
+            return True
+
+    def _is_faulted(self, place: Path) -> bool:
+        try:
+            return read_sheet(place / SHEET).status is RunStatus.FAULTED
+        except UsageError:
+            return False
+
+    def put(self, place: Path, sheet: ScoreSheet, files: Callable[[], Mapping[str, str | bytes]]) -> None:
+        """Write a submission's files, unless its place holds a sheet of the same run; another one is set aside.
+
+        Raises:
+            InfrastructureFault: The disk is full or the folder is gone.
+        """
+        if (place / SHEET).exists():
+            with suppress(UsageError):
+                if read_sheet(place / SHEET).run == sheet.run:
+                    return
+            self._set_aside(place)
+        self.write(place, files())
 
     def _make_writable(self) -> None:
         try:
@@ -101,6 +137,20 @@ class SheetFolder:
             raise InfrastructureFault(
                 f"The score sheet cannot be written to {place}: {error.strerror}",
                 hint="Free some space or choose another folder with --out, then grade again.",
+            ) from error
+
+    def add(self, place: Path, files: Mapping[str, bytes]) -> None:
+        """Write further files beside a sheet, in place of older ones of their names.
+
+        Raises:
+            InfrastructureFault: The disk is full or the folder is gone.
+        """
+        try:
+            for name, content in files.items():
+                (place / name).write_bytes(content)
+        except OSError as error:
+            raise InfrastructureFault(
+                f"Logs cannot be written to {place}: {error.strerror}", hint="The sheet itself is safe."
             ) from error
 
     def renew(self, place: Path, files: Mapping[str, str | bytes]) -> Path:

@@ -152,7 +152,7 @@ class RunStore:
                     status=sheet.status.value,
                     started=sheet.started,
                     finished=sheet.finished,
-                    seconds=sheet.resources.wall_seconds or (sheet.finished - sheet.started).total_seconds(),
+                    seconds=(sheet.finished - sheet.started).total_seconds(),
                     **totals(sheet),
                 )
             )

@@ -47,6 +47,10 @@ def test_graded_once_stays_graded(grader: Grader, submission: Write, tmp_path: P
     path, out = submission(), tmp_path / "out"
     assert grader("grade", "tiny_sum", path, "--out", out).status == 0
     first = (out / "ada" / "sheet.json").read_bytes()
+    again = grader("grade", "tiny_sum", path, "--out", out)
+    assert (again.status, (out / "ada" / "sheet.json").read_bytes()) == (0, first)
+    assert "ada: graded before" in again.err
+    (path / "add.py").write_text(WRONG)
     refused = grader("grade", "tiny_sum", path, "--out", out)
     assert (refused.status, (out / "ada" / "sheet.json").read_bytes()) == (2, first)
     assert "--replace" in refused.err
@@ -55,10 +59,25 @@ def test_graded_once_stays_graded(grader: Grader, submission: Write, tmp_path: P
     assert (out / "ada" / "checker.log").exists()
 
 
+def test_a_list_says_who_is_who_and_whose_variant_it_is(grader: Grader, submission: Write, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        submission(name)
+    (tmp_path / "list.csv").write_text("candidate,path,variant\nAda L.,one,own\nGrace,two,\n")
+    done = grader(
+        "grade", "tiny_sum", "--manifest", tmp_path / "list.csv", "--out", tmp_path / "out", "--json", "--jobs", "2"
+    )
+    assert [(row["candidate"], row["submission"], row["earned"]) for row in done.data] == [
+        ("Ada L.", "one", 10.0),
+        ("Grace", "two", 10.0),
+    ]
+    sheets = [json.loads((tmp_path / "out" / name / "sheet.json").read_text()) for name in ("Ada_L", "Grace")]
+    assert [sheet["provenance"]["variant"] for sheet in sheets] == ["candidate Ada L.", "shared"]
+
+
 def test_grading_again_gives_the_same_points(grader: Grader, submission: Write, tmp_path: Path) -> None:
     path, sheets = submission(files={"add.py": WRONG}), []
     for number in range(2):
-        grader("grade", "tiny_sum", path, "--candidate", "Ada L.", "--out", tmp_path / str(number))
+        grader("grade", "tiny_sum", path, "--candidate", "Ada L.", "--out", tmp_path / str(number), "--fresh")
         sheets.append(json.loads((tmp_path / str(number) / "ada" / "sheet.json").read_text()))
     assert [sheet["candidate"] for sheet in sheets] == ["Ada L."] * 2
     assert sheets[0]["provenance"] == sheets[1]["provenance"]

@@ -24,7 +24,7 @@ from rich.console import Console
 from grader.model.base import Frozen
 from grader.model.sheet import Audience, ScoreSheet
 from grader.render.formats import FORMATS
-from grader.render.terminal import sheet_view, summary_table
+from grader.render.terminal import sheet_view, summary_row, summary_table
 from grader.render.text import is_invisible, visible
 from grader.scoring.audience import for_audience
 from tests.dom import Page
@@ -262,7 +262,9 @@ def test_no_cell_is_a_formula(payload: str) -> None:
 def test_a_terminal_gets_colours_and_nothing_else(payload: str) -> None:
     for colours in (True, False):
         console = Console(file=io.StringIO(), force_terminal=colours, width=100, color_system="standard")
-        console.print(*(sheet_view(sheet) for sheet in sheets(payload)), summary_table(sheets(payload)))
+        console.print(
+            *(sheet_view(sheet) for sheet in sheets(payload)), summary_table(map(summary_row, sheets(payload)))
+        )
         plain = re.sub(r"\x1b\[[0-9;]*m", "", console.file.getvalue())  # type: ignore[attr-defined]
         assert [each for each in set(plain) if is_invisible(each) and each != "\n"] == []
 

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from grader.model.sheet import Audience
-from grader.render.terminal import findings_table, sheet_view, summary_table
+from grader.render.terminal import findings_table, sheet_view, summary_row, summary_table
 from grader.sandbox.doctor import Finding
 from grader.scoring.audience import for_audience
 from tests.factories import make_check_line, make_faulted_sheet, make_rejected_sheet, make_sheet
@@ -55,7 +55,7 @@ def test_a_fault_names_who_acts() -> None:
 @pytest.mark.parametrize("width", [80, 120])
 def test_a_summary_has_a_line_for_everyone(width: int) -> None:
     sheets = (make_sheet(), make_rejected_sheet(submission="bob"), make_faulted_sheet(submission="eve"))
-    text = shown(summary_table(sheets), width)
+    text = shown(summary_table(map(summary_row, sheets)), width)
     assert "76.4 / 100" in text
     assert f"69.8{chr(0x2013)}77.8" in text
     assert "Data quality 84%" in text
@@ -64,12 +64,12 @@ def test_a_summary_has_a_line_for_everyone(width: int) -> None:
 
 
 def test_bars_can_be_read_without_colours() -> None:
-    text = shown(summary_table([make_sheet()]))
+    text = shown(summary_table(map(summary_row, [make_sheet()])))
     assert "━━━━━━━━╌╌" in text
 
 
 def test_a_summary_says_why_there_are_no_points() -> None:
-    text = " ".join(shown(summary_table([make_rejected_sheet(), make_faulted_sheet()]), 200).split())
+    text = " ".join(shown(summary_table(map(summary_row, [make_rejected_sheet(), make_faulted_sheet()])), 200).split())
     assert "The program needs a package that is not available while grading." in text
     assert "To act: the author of the exercise, whoever runs the grader." in text
 

@@ -8,7 +8,7 @@ import pytest
 
 from grader.errors import InfrastructureFault, UsageError
 from grader.store.folder import SheetFolder, read_sheet
-from tests.factories import make_sheet
+from tests.factories import make_faulted_sheet, make_sheet
 
 SHEET = {"sheet.json": make_sheet().model_dump_json(), "sheet.html": "<p>"}
 
@@ -27,6 +27,26 @@ def test_refuses_a_folder_that_holds_a_sheet(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="already holds") as refused:
         folder.places(["ada"], replace=False)
     assert "--replace" in refused.value.hint
+
+
+def test_keeps_the_sheet_of_the_same_run(tmp_path: Path) -> None:
+    folder = SheetFolder(tmp_path)
+    (place,) = folder.places(["ada"], replace=False)
+    folder.put(place, make_sheet(), lambda: SHEET)
+    assert folder.places(["ada"], replace=True, keep=lambda index, sheet: sheet.run == make_sheet().run) == [place]
+    folder.put(place, make_sheet(), lambda: pytest.fail("it is there already"))
+    assert not (tmp_path / "previous").exists()
+    folder.put(place, make_sheet(run="f" * 32), lambda: {"sheet.json": make_sheet(run="f" * 32).model_dump_json()})
+    assert len(list((tmp_path / "previous").glob("ada-*/sheet.json"))) == 1
+    assert read_sheet(place / "sheet.json").run == "f" * 32
+
+
+def test_a_faulted_run_is_no_score_and_makes_room(tmp_path: Path) -> None:
+    folder = SheetFolder(tmp_path)
+    folder.write(*folder.places(["ada"], replace=False), {"sheet.json": make_faulted_sheet().model_dump_json()})
+    (place,) = folder.places(["ada"], replace=False)
+    assert not place.exists()
+    assert len(list((tmp_path / "previous").glob("ada-*/sheet.json"))) == 1
 
 
 def test_moves_old_sheets_aside_on_request(tmp_path: Path) -> None:
