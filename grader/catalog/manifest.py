@@ -17,10 +17,12 @@ from grader.model.exercise import (
     BoxLimits,
     CallablePart,
     CommandPart,
+    Labels,
     Limits,
     Manifest,
     NotebookKindPart,
     NotebookPart,
+    ReferenceRung,
     ServicePart,
 )
 
@@ -34,7 +36,9 @@ _KINDS: dict[str, type[BaseModel]] = {
     "service": ServicePart,
     "notebook": NotebookKindPart,
 }
-_KNOWN: dict[tuple[str, ...], type[BaseModel]] = {(): Manifest, ("limits",): Limits, ("notebook",): NotebookPart}
+_KNOWN: dict[tuple[str, ...], type[BaseModel]] = {
+    (): Manifest, ("limits",): Limits, ("notebook",): NotebookPart, ("labels",): Labels, ("reference",): ReferenceRung,
+}  # fmt: skip
 
 
 def read_manifest(folder: Path) -> Manifest:

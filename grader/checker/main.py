@@ -66,6 +66,16 @@ class Checker:
         found = first_difference(checked_path(self.work, header["first"]), checked_path(self.work, header["again"]))
         return {"difference": asdict(found) if found else None}, b""
 
+    def guess_labels(self, header: dict[str, Any], body: bytes) -> Answer:
+        """Try to guess the labels of a sample from its metadata alone."""
+        from grader.checker.metadata import guess_labels
+
+        try:
+            found = guess_labels(checked_path(self.work, header["folder"]), header["files"], header["column"])
+        except (ValueError, OSError, SyntaxError) as error:
+            raise Refused("defect", str(error)[:500]) from error
+        return {**asdict(found), "leaks": found.leaks}, b""
+
     def run_checks(self, header: dict[str, Any], body: bytes) -> Answer:
         """Run all checks; the reply carries pytest's exit status."""
         from grader.checker.fixtures import programs
@@ -123,6 +133,7 @@ def main() -> None:
         "file.get": checker.files.get,
         "generate": checker.generate,
         "compare": checker.compare,
+        "labels.guess": checker.guess_labels,
         "checks.run": checker.run_checks,
     }
     serve(stream, handlers)

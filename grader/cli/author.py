@@ -90,15 +90,17 @@ def prove(
 @click.argument("exercises", nargs=-1, metavar="[ID|PATH]...")
 @exercises_option
 @click.option("--fix", is_flag=True, help="Record the present version in versions.toml when nothing is wrong.")
+@click.option("--no-kit", is_flag=True, help="Leave out what candidates receive; no engine is needed then.")
 @json_option
-def lint(exercises: tuple[str, ...], exercise_folders: tuple[Path, ...], fix: bool, as_json: bool) -> int:
-    """Look for what is wrong with exercises, without running anything.
+def lint(exercises: tuple[str, ...], exercise_folders: tuple[Path, ...], fix: bool, no_kit: bool, as_json: bool) -> int:
+    """Look for what is wrong with exercises, without grading anything.
 
-    Without names every exercise is looked at. Exit status 5 when there are errors.
+    Without names every exercise is looked at. Exit status 5 when there are errors. The sample that candidates
+    receive is generated twice when it is not known yet, which takes longer the first time.
     """
     from grader.cli.linting import lint_all
 
-    return lint_all(exercises, settings(exercise_folders=exercise_folders), fix=fix, as_json=as_json)
+    return lint_all(exercises, settings(exercise_folders=exercise_folders), fix=fix, as_json=as_json, kits=not no_kit)
 
 
 @command.command("calibrate")

@@ -43,12 +43,13 @@ def command(exercise_id: str, destination: Path, candidate: str | None, exercise
     with open_harness(chosen, report) as harness:
         store = VariantStore(harness.cache / "variants", Boxes(harness.sandbox, harness.images, "0" * 32))
         data = store.data(exercise, source, exercise.manifest.public_seed, "public", report)
-        image = _grading_image(chosen, harness)
+        image = grading_image(chosen, harness)
     build_kit(exercise, source, data, destination, image=image, candidate=candidate)
     out().print(str(destination), markup=False, soft_wrap=True)
 
 
-def _grading_image(chosen: Settings, harness: Harness) -> GradingImage:
+def grading_image(chosen: Settings, harness: Harness) -> GradingImage:
+    """Return what kits tell of the image that submissions run in."""
     from grader.catalog.kit_files import GradingImage
     from grader.sandbox.docker_engine import connect
     from grader.sandbox.images import expected_images, locked_packages, named_packages

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -15,6 +16,7 @@ from typing import Literal
 from filelock import FileLock
 
 from grader.catalog.ladder import rung_named
+from grader.catalog.manifest import FILE as MANIFEST
 from grader.clock import Deadline
 from grader.engine.boxes import Boxes
 from grader.engine.submission_box import words
@@ -114,6 +116,40 @@ class VariantStore:
             except OSError as error:
                 raise _disk(error, self._folder) from error
         return target
+
+    def guessed_labels(self, exercise: Exercise, data: Path) -> Mapping[str, object]:
+        """Tell how well the labels of a sample can be guessed from its metadata; see `grader.checker.metadata.Guess`.
+
+        Args:
+            exercise: The exercise; its manifest declares labels.
+            data: The sample, as `data` returned it.
+
+        Raises:
+            ExerciseDefect: The labels are not where the manifest says.
+            InfrastructureFault: A box or the disk failed.
+        """
+        labels = exercise.manifest.labels
+        assert labels is not None
+        asked = labels.model_dump_json()
+        known = data.with_name(f"{data.name}.labels-{hashlib.sha256(asked.encode()).hexdigest()[:12]}")
+        if not known.exists():
+            deadline = Deadline(GENERATE_SECONDS)
+            with self._boxes.open(Role.CHECKER, exercise.manifest.limits, GENERATE_SECONDS) as box:
+                try:
+                    channel = Channel(box)
+                    channel.put_tree(data, "sample", deadline)
+                    header = {"folder": "sample", "files": labels.files, "column": labels.column}
+                    found = channel.request("labels.guess", header, deadline).header
+                except Refusal as refusal:
+                    raise ExerciseDefect(f"labels: {refusal.message}", file=MANIFEST) from refusal
+                except (EOFError, TimeoutError, FrameError) as error:
+                    raise BoxLost(f"The box that looked at labels ended: {words(error)}") from error
+            try:
+                known.write_text(json.dumps(found), encoding="utf-8")
+            except OSError as error:
+                raise _disk(error, self._folder) from error
+        kept: Mapping[str, object] = json.loads(known.read_text(encoding="utf-8"))
+        return kept
 
     def _digest(self, exercise: Exercise, source: Path, seed: int, split: Split) -> str:
         total = hashlib.sha256(f"{exercise.id}\n{seed}\n{split}\n{self._boxes.images[Role.CHECKER]}\n".encode())

@@ -115,6 +115,18 @@ class ReferenceRung(Frozen):
     solution: Slug = "reference"
 
 
+class Labels(Frozen):
+    """Labels in the sample that candidates get; `grader author lint` makes sure that metadata do not tell of them.
+
+    Attributes:
+        files: Which files of the sample hold them: Parquet or CSV, as a glob pattern such as "train/*.parquet".
+        column: The column of labels.
+    """
+
+    files: Line
+    column: Line
+
+
 class CheckDeclaration(Frozen):
     """One hidden check as its author declared it in the `check` mark."""
 
@@ -154,6 +166,7 @@ class Manifest(Frozen):
     part: Part
     notebook: NotebookPart | None = None
     reference: ReferenceRung | None = None
+    labels: Labels | None = None
     groups: dict[Annotated[str, Field(pattern=r"^[A-Z]$")], Line]
     timing: Literal["shared", "exclusive"] = "shared"
     limits: Limits = Limits()

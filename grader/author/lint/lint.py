@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from grader.author.lint import declared, ladder, release, sources
+from grader.author.lint import declared, headroom, ladder, release, sources
 from grader.author.lint.findings import Finding, Level
+from grader.author.lint.sample import Sample, kit_gives_nothing_away, metadata_tell_nothing
 from grader.catalog.exercises import load_exercise
 from grader.errors import ExerciseDefect
 from grader.model.exercise import Exercise
@@ -14,23 +15,25 @@ from grader.model.exercise import Exercise
 _ORDER = {Level.ERROR: 0, Level.WARNING: 1}
 
 
-def lint(source: Path) -> list[Finding]:
+def lint(source: Path, *, sample: Sample | None = None, records: Path | None = None) -> list[Finding]:
     """Apply every rule; errors come first, then by file and line. Never raises for what an author wrote.
 
     Args:
         source: The exercise's folder.
+        sample: What candidates receive; without it the rules about kits are left out.
+        records: Folder with the runs of `prove`, for the rule about limits.
     """
     try:
         exercise = load_exercise(source)
     except ExerciseDefect as defect:
         # Nothing else can be said of an exercise that cannot be read.
-        return [_as_finding("readable", defect)]
+        return [as_finding("readable", defect)]
     found: list[Finding] = []
-    for rule in _rules(exercise, source):
+    for rule in [*_rules(exercise, source, records), *_rules_of_kits(exercise, source, sample)]:
         try:
             found += rule()
         except ExerciseDefect as defect:
-            found.append(_as_finding("readable", defect))
+            found.append(as_finding("readable", defect))
         except SyntaxError as error:
             found.append(
                 Finding(
@@ -44,7 +47,7 @@ def lint(source: Path) -> list[Finding]:
     return sorted(set(found), key=lambda each: (_ORDER[each.level], each.file, each.line, each.message))
 
 
-def _rules(exercise: Exercise, source: Path) -> list[Callable[[], Iterator[Finding]]]:
+def _rules(exercise: Exercise, source: Path, records: Path | None) -> list[Callable[[], Iterator[Finding]]]:
     return [
         lambda: ladder.parts_are_there(exercise, source),
         lambda: ladder.modules_do_not_clash(source),
@@ -57,10 +60,21 @@ def _rules(exercise: Exercise, source: Path) -> list[Callable[[], Iterator[Findi
         lambda: sources.sources_are_sound(source),
         lambda: sources.awards_give_reasons(source),
         lambda: release.version_is_unchanged(exercise, source),
+        lambda: headroom.limits_leave_room(exercise, source, records),
     ]
 
 
-def _as_finding(rule: str, defect: ExerciseDefect) -> Finding:
+def _rules_of_kits(exercise: Exercise, source: Path, sample: Sample | None) -> list[Callable[[], Iterator[Finding]]]:
+    if sample is None:
+        return []
+    return [
+        lambda: kit_gives_nothing_away(exercise, source, sample),
+        lambda: metadata_tell_nothing(exercise, source, sample),
+    ]
+
+
+def as_finding(rule: str, defect: ExerciseDefect) -> Finding:
+    """Return a defect that kept rules from being applied as a finding like theirs."""
     place = f"{defect.file}:{defect.line}: " if defect.line else f"{defect.file}: "
     return Finding(
         rule=rule,
