@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from grader.catalog.exercises import load_exercise
 from grader.config import load_settings
@@ -19,6 +20,9 @@ from grader.sandbox.docker_engine import Engine, connect
 from grader.sandbox.images import ensure_images
 from grader.sandbox.port import Role
 from grader.sandbox.process_box import ProcessSandbox
+
+settings.register_profile("no deadline", deadline=None)  # how long an example takes is no pass or fail
+settings.load_profile("no deadline")
 
 collect_ignore = ["exercises"]  # their checks run in checker boxes
 
