@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from grader.keys import Keyring
 from grader.sandbox.docker_box import DockerSandbox
 from grader.sandbox.docker_engine import connect
 from grader.sandbox.images import find_images, named_packages
-from grader.sandbox.port import Role
+from grader.sandbox.port import Box, BoxSpec, Role, Sandbox
 from grader.sandbox.reaper import Process, is_alive, reap, this_process
 from grader.store.artefacts import Artefacts
 
@@ -49,6 +49,29 @@ def open_harness(settings: Settings, report: Callable[[str], None]) -> Iterator[
             version=__version__,
             digest=harness_digest(),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class CheckerApart:
+    """Opens checker boxes as child processes, and all others as usual."""
+
+    boxes: Sandbox
+    processes: Sandbox
+
+    def open(self, spec: BoxSpec) -> Box:
+        """Start a box; see `grader.sandbox.port.Sandbox`."""
+        return (self.processes if spec.role is Role.CHECKER else self.boxes).open(spec)
+
+
+def with_checker_process(harness: Harness, terminal: tuple[int, int, int]) -> Harness:
+    """Return a harness whose checks run as a child process with this terminal: for authors with a debugger."""
+    from grader.sandbox.process_box import ProcessSandbox
+
+    return replace(
+        harness,
+        sandbox=CheckerApart(harness.sandbox, ProcessSandbox(terminal=terminal)),
+        images={**harness.images, Role.CHECKER: "a child process"},  # what it generates is kept apart
+    )
 
 
 def harness_digest() -> str:

@@ -8,8 +8,22 @@ import click
 
 from grader.cli.options import exercises_option, json_option, out_option, settings
 
+OPTIONS = "grader.cli.grade.pytest"
 
-@click.command("grade")
+
+class _WithOptionsForPytest(click.Command):
+    """Keeps what stands behind `--` for pytest, where the checks are debugged."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the options for pytest away before click reads the rest."""
+        before, behind = (args[: args.index("--")], args[args.index("--") + 1 :]) if "--" in args else (args, [])
+        if any(each.startswith("--checker") for each in before):
+            ctx.meta[OPTIONS] = behind
+            return super().parse_args(ctx, before)
+        return super().parse_args(ctx, args)
+
+
+@click.command("grade", cls=_WithOptionsForPytest)
 @click.argument("exercise_id", metavar="ID")
 @click.argument("paths", nargs=-1, metavar="PATH...")
 @click.option(
@@ -30,9 +44,18 @@ from grader.cli.options import exercises_option, json_option, out_option, settin
 @click.option(
     "--fail-under", type=click.FloatRange(0, 100), metavar="N", help="Exit with 1 when a total is below N percent."
 )
+@click.option(
+    "--checker",
+    type=click.Choice(("box", "process")),
+    default="box",
+    show_default=True,
+    help="process: debug the checks of one PATH; what follows -- is for pytest, such as -- --pdb -k name.",
+)
 @exercises_option
 @json_option
+@click.pass_context
 def command(
+    ctx: click.Context,
     exercise_id: str,
     paths: tuple[str, ...],
     manifest: Path | None,
@@ -44,6 +67,7 @@ def command(
     replace: bool,
     fresh: bool,
     fail_under: float | None,
+    checker: str,
     exercise_folders: tuple[Path, ...],
     as_json: bool,
 ) -> int:
@@ -66,6 +90,13 @@ def command(
     if candidate is not None and manifest is not None:
         raise UsageError("--candidate and --manifest exclude each other.", hint="The list says who is who.")
     chosen = settings(exercise_folders=exercise_folders, out=out)
+    if checker == "process":
+        from grader.cli.debugging import debug
+        from grader.cli.entries import existing
+
+        if len(paths) != 1:
+            raise UsageError("--checker process is for one PATH.", hint="What is for pytest stands behind --.")
+        return debug(chosen, exercise_id, existing(paths[0]), candidate, ctx.meta.get(OPTIONS, []))
     order = grading.Order(
         exercise_id=exercise_id,
         out=chosen.out,

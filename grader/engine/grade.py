@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -106,6 +106,7 @@ class GradingRun:
         candidate: Whose variant it is graded on; None for the variant shared by all.
         watcher: Told how it goes.
         who: Whose work the sheet says it is, where that is not the variant's candidate.
+        options: pytest's options when checks are being debugged; the sheet then says that it is no graded result.
     """
 
     def __init__(
@@ -116,8 +117,10 @@ class GradingRun:
         candidate: str | None,
         watcher: Watcher,
         who: str | None = None,
+        options: Sequence[str] | None = None,
     ) -> None:
         """Nothing is opened or generated yet."""
+        self._options = options
         self._harness = harness
         self._exercise = exercise
         self._source = source
@@ -147,6 +150,8 @@ class GradingRun:
             findings.faults.append(_fault(Party.AUTHOR, error))
         except (InfrastructureFault, FrameError) as error:
             findings.faults.append(_fault(Party.INFRASTRUCTURE, error))
+        if self._options is not None:
+            findings.faults.append(not_graded(self._options))
         sheet = self._fold(path, findings)
         relay = findings.relay
         return Graded(
@@ -196,6 +201,7 @@ class GradingRun:
             reference = self._reference_box(stack)
             places = {check.id: (check.file, check.line) for check in self._exercise.checks}
             findings.relay = Relay(channel, box, expected, limits, self._watcher.check, reference, places)
+            findings.relay.some_may_be_missing = self._options is not None
             try:
                 findings.relay.serve(self._request(findings), Deadline(limits.run_seconds))
                 findings.faults += [_unmeasured(*each) for each in findings.relay.unmeasured.items()]
@@ -256,6 +262,7 @@ class GradingRun:
             "reference": self._reference_start(),
             "notebook": findings.notebook,
             "checks": [check.id for check in self._exercise.checks],
+            "options": list(self._options or ()),
             "limits": {
                 "seconds": limits.command_seconds,
                 "start": limits.start_seconds,
@@ -326,6 +333,16 @@ def provenance(
         variant_commitment=variant.commitment,
         limits=exercise.manifest.limits,
         isolation=record.isolation,
+    )
+
+
+def not_graded(options: Sequence[str]) -> Fault:
+    """Say on a sheet that its checks ran under an author's eyes, and not in a box."""
+    told = f" with {' '.join(options)}" if options else ""
+    return Fault(
+        party=Party.AUTHOR,
+        message=f"This is not a graded result: the checks ran as a process of this machine{told}, to be debugged.",
+        hint="Grade without --checker process.",
     )
 
 

@@ -63,6 +63,7 @@ class Relay:
         self.defects: dict[str, CheckDefect] = {}
         self.unmeasured: dict[str, str] = {}
         self.current: str | None = None
+        self.some_may_be_missing = False  # where an author runs only some of the checks
 
     def serve(self, request: dict[str, Any], deadline: Deadline) -> None:
         """Start the checks and serve them until they have ended.
@@ -107,7 +108,7 @@ class Relay:
                 line=int(problem.get("line", 0)),
                 hint="Correct the line and grade again.",
             )
-        if missing:
+        if missing and not self.some_may_be_missing:
             raise ExerciseDefect(
                 f"No answer came for {', '.join(missing)} (pytest's exit status {frame.header.get('status')}).",
                 hint="Grade again with --keep and read checker.log.",

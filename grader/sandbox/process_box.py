@@ -39,10 +39,12 @@ class ProcessSandbox:
 
     Args:
         program: Runs in place of the agent or the checker; for tests.
+        terminal: File descriptors that the checker takes for its stdin, stdout and stderr, beside its line to the host.
     """
 
-    def __init__(self, *, program: tuple[str, ...] = ()) -> None:
+    def __init__(self, *, program: tuple[str, ...] = (), terminal: tuple[int, int, int] | None = None) -> None:
         self._program = program
+        self._terminal = terminal
 
     def open(self, spec: BoxSpec) -> ProcessBox:
         """Start a box; see `port.Sandbox`. Image and limits are not used.
@@ -52,7 +54,8 @@ class ProcessSandbox:
         """
         folder = Path(tempfile.mkdtemp(prefix="grader-box-"))
         try:
-            return ProcessBox(_start(self._program or PROGRAMS[spec.role], folder), folder)
+            terminal = self._terminal if spec.role is Role.CHECKER else None
+            return ProcessBox(_start(self._program or PROGRAMS[spec.role], folder, terminal), folder)
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
             raise InfrastructureFault(
@@ -63,10 +66,13 @@ class ProcessSandbox:
             raise
 
 
-def _start(program: tuple[str, ...], folder: Path) -> subprocess.Popen[bytes]:
+def _start(
+    program: tuple[str, ...], folder: Path, terminal: tuple[int, int, int] | None = None
+) -> subprocess.Popen[bytes]:
     work, scratch = folder / "work", folder / "tmp"
     work.mkdir()
     scratch.mkdir()
+    beside = {} if terminal is None else {"GRADER_TERMINAL": ",".join(map(str, terminal))}
     return subprocess.Popen(  # noqa: S603 - our own program, or a test's
         program,
         cwd=work,
@@ -79,7 +85,9 @@ def _start(program: tuple[str, ...], folder: Path) -> subprocess.Popen[bytes]:
             # The agent empties these folders; without them it would take the ones of a real box.
             "GRADER_WORK": str(work),
             "GRADER_SCRATCH": str(scratch),
+            **beside,
         },
+        pass_fds=terminal or (),
         bufsize=0,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
