@@ -21,6 +21,7 @@ COMMANDS = {
     "kit": "Write the kit that a candidate receives.",
     "preflight": "Find out whether a submission can be graded; no score.",
     "grade": "Grade submissions and write their score sheets.",
+    "regrade": "Grade anew after a change: who changes, by how much, why.",
     "sheet": "Show, export or verify a score sheet.",
     "author": "Write exercises, and prove that they grade fairly.",
 }

@@ -131,8 +131,11 @@ def review(file: Path, forms: tuple[Path, ...], restart: bool, as_json: bool) ->
     counts. The sheet as it was is kept beside the new one.
     """
     from grader.cli import reviewing
+    from grader.wiring import open_store
 
     reviewed = reviewing.review(file, forms, restart=restart, key_of=_own_key)
+    with open_store(settings()) as store:
+        store.runs.keep_renewed(reviewed.sheet)
     reviewing.show(reviewed, as_json=as_json)
 
 

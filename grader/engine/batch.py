@@ -91,7 +91,7 @@ class Plan(Generic[T]):
     """How a batch is carried out.
 
     Attributes:
-        batch: Its id in the ledger.
+        batch: Its id in the ledger; None for a regrade.
         jobs: Runs at once.
         deliver: Writes an entry's sheet and logs to where people look; called by several threads.
         watch: Makes the watcher of an entry.
@@ -100,7 +100,7 @@ class Plan(Generic[T]):
         poll: Seconds between looks at what other processes carry out.
     """
 
-    batch: str
+    batch: str | None
     jobs: int
     deliver: Callable[[Entry, ScoreSheet, Mapping[str, bytes]], T]
     watch: Callable[[Entry], Watcher] = lambda _: Watcher()

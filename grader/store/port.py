@@ -108,13 +108,13 @@ class Delivery:
     """Whose run it is, and where its sheet goes.
 
     Attributes:
-        batch: Id of the batch.
+        batch: Id of the batch; None in a regrade, where the run stands beside the one that counts.
         place: Name of the folder, below the batch's own.
         hand_in: What was handed in.
         replace: Let the run count even if another one that was graded counts already.
     """
 
-    batch: str
+    batch: str | None
     place: str
     hand_in: HandIn
     replace: bool = False

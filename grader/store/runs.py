@@ -167,19 +167,32 @@ class RunStore:
         with self.database.writing() as connection:
             self._cancel(connection, run)
 
-    def sheet_of(self, run: str) -> ScoreSheet:
-        """The author's sheet of a finished run."""
-        query = (
-            select(sheets.c.content, sheets.c.digest)
-            .where(sheets.c.run_id == run)
-            .order_by(sheets.c.number, sheets.c.made)
-            .limit(1)
-        )
+    def sheet_of(self, run: str, submission: str | None = None) -> ScoreSheet:
+        """The author's sheet of a finished run: as it was made first, or as it is now for one submission."""
+        query = select(sheets.c.content).where(sheets.c.run_id == run)
+        if submission is None:
+            query = query.order_by(sheets.c.number, sheets.c.made)
+        else:
+            query = query.where(sheets.c.submission_id == submission).order_by(sheets.c.number.desc())
         with self.database.reading() as connection:
-            found = connection.execute(query).one_or_none()
+            found = connection.execute(query.limit(1)).scalar_one_or_none()
         if found is None:
             raise StoreFailed(f"There is no sheet of run {run}.", hint="Grade again with --fresh.")
-        return sheet_from(found.content)
+        return sheet_from(found)
+
+    def keep_renewed(self, sheet: ScoreSheet) -> None:
+        """Keep a sheet that people have changed, such as by a review, where its run is known here."""
+        table, people = schema.submissions, schema.candidates
+        query = (
+            select(table.c.id)
+            .join(sheets, sheets.c.submission_id == table.c.id)
+            .join(people, people.c.id == table.c.candidate_id)
+            .where(sheets.c.run_id == sheet.run, people.c.name == sheet.candidate)
+            .distinct()
+        )
+        with self.database.writing() as connection:
+            for submission in connection.execute(query).scalars().all():
+                keep_sheet(connection, submission, sheet)
 
     def logs_of(self, run: str) -> Mapping[str, str]:
         """Digests of the logs of a run."""
@@ -196,6 +209,8 @@ class RunStore:
     def _deliver(self, connection: Connection, delivery: Delivery, sheet: ScoreSheet) -> None:
         submission = keep_submission(connection, delivery.hand_in, sheet.exercise.id)
         keep_sheet(connection, submission, sheet)
+        if delivery.batch is None:
+            return
         table = schema.batch_items
         item = {"batch_id": delivery.batch, "place": delivery.place}
         if not add(connection, table, submission_id=submission, **item):
@@ -238,7 +253,20 @@ def hundredths(points: Decimal | None) -> int | None:
 def totals(sheet: ScoreSheet) -> dict[str, Any]:
     """The columns of a run that sum up its sheet."""
     reason = sheet.rejection.reason.value if sheet.rejection else None
-    return {"earned": hundredths(sheet.earned), "possible": hundredths(sheet.possible), "reason": reason}
+    answers = {
+        line.id: (
+            None if line.earned is None else round(float(line.earned / line.possible), 6),
+            line.outcome.value if line.outcome else None,
+        )
+        for line in sheet.checks
+    }
+    return {
+        "earned": hundredths(sheet.earned),
+        "possible": hundredths(sheet.possible),
+        "reason": reason,
+        "answers": json.dumps(answers),
+        "band": sheet.band.sd if sheet.band else None,
+    }
 
 
 def keep_answers(connection: Connection, run: str, finished: Finished) -> None:

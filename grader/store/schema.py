@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration; a database that carries another one is older, or newer than this grader."""
 
 LIVE = ("running", "graded", "rejected")
@@ -91,6 +91,7 @@ candidates = Table(
 )
 
 # `key` is the digest of submission, exercise, images and seed. `series` is "" or the regrade it belongs to.
+# `answers` is JSON: check -> [share of its points or null, outcome or null]. `band` is in percent.
 runs = Table(
     "runs",
     metadata,
@@ -113,6 +114,8 @@ runs = Table(
     Column("earned", Integer),
     Column("possible", Integer),
     Column("reason", String(60)),
+    Column("answers", Text, nullable=False, server_default="{}"),
+    Column("band", Float),
     CheckConstraint("status in ('running','graded','rejected','faulted','cancelled')", name="status"),
 )
 Index(

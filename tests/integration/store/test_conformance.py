@@ -103,6 +103,18 @@ def test_equal_work_of_two_people_is_one_run_and_two_submissions(desk: Desk) -> 
     assert (count(desk.database, "batch_items"), count(desk.database, "sheets")) == (2, 2)
 
 
+def test_a_sheet_that_people_changed_is_the_present_one(desk: Desk) -> None:
+    sheet = desk.grade("1", candidate="Ada Lindqvist")
+    renewed = sheet.model_copy(update={"ai_use": "rated"})
+    desk.store.keep_renewed(renewed)
+    desk.store.keep_renewed(renewed)
+    with desk.database.reading() as connection:
+        submission = connection.execute(select(schema.submissions.c.id)).scalar_one()
+    assert desk.store.sheet_of("1" * 32, submission) == renewed
+    assert desk.store.sheet_of("1" * 32) == sheet
+    assert count(desk.database, "sheets") == 2
+
+
 def test_a_shown_score_stays_until_somebody_says_so(desk: Desk) -> None:
     desk.grade("1")
     second = desk.grade("2", key="l")

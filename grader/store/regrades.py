@@ -1,0 +1,321 @@
+"""Regrades in the database: which run would replace which, and the moment when it does."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Row, Select, insert, select, update
+
+from grader import clock
+from grader.errors import UsageError
+from grader.model.exercise import Exercise
+from grader.model.sheet import ScoreSheet
+from grader.scoring.regrade import Score
+from grader.store import schema
+from grader.store.port import Finished
+from grader.store.runs import RunStore, add, keep_answers, keep_sheet, log, totals
+from grader.store.schema import regrade_items, regrades, runs, submissions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A submission, and the run whose score counts.
+
+    Attributes:
+        submission: Its id.
+        candidate: Whose it is.
+        label: What it was called.
+        artefact: Digest of its files; None when they could not be read.
+        variant_of: Whose variant it was graded on.
+        run: Id of the run.
+        status: How that ended.
+        exercise: Digest of the exercise it was graded with.
+        version: Its version.
+        components: Digests of that exercise's parts.
+        images: Images of the run.
+        commitment: Commitment to its seed.
+    """
+
+    submission: str
+    candidate: str
+    label: str
+    artefact: str | None
+    variant_of: str | None
+    run: str
+    status: str
+    exercise: str
+    version: str
+    components: Mapping[str, str]
+    images: Mapping[str, str]
+    commitment: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One submission of a regrade: the run that counts, and the one that would; None while it is missing."""
+
+    submission: str
+    candidate: str
+    before: str
+    after: str | None
+
+
+Declared = dict[str, tuple[object, ...]]
+"""Check -> points and texts."""
+
+
+def declared_in(exercise: Exercise) -> Declared:
+    """What an exercise says of its checks: points and texts."""
+    return {
+        check.id: (check.points, check.title, check.competency, check.question, check.feedback)
+        for check in exercise.checks
+    }
+
+
+class RegradeStore:
+    """Regrades of one store.
+
+    Args:
+        store: The store of runs.
+    """
+
+    def __init__(self, store: RunStore) -> None:
+        """Nothing is read yet."""
+        self._store = store
+        self._database = store.database
+
+    def shown(self, exercise: str, batch: str | None = None, version: str | None = None) -> list[Shown]:
+        """All submissions of an exercise whose score counts.
+
+        Args:
+            exercise: Its id.
+            batch: Only those of the batch of this name.
+            version: Only those graded with this version.
+        """
+        versions, people = schema.exercise_versions, schema.candidates
+        query = (
+            select(submissions, runs, versions.c.version, versions.c.components, people.c.name)
+            .join(runs, runs.c.id == submissions.c.shown_run)
+            .join(versions, versions.c.digest == runs.c.exercise_digest)
+            .join(people, people.c.id == submissions.c.candidate_id)
+            .where(submissions.c.exercise_id == exercise, people.c.erased.is_(None))
+            .order_by(people.c.name, submissions.c.received)
+        )
+        if version is not None:
+            query = query.where(versions.c.version == version)
+        if batch is not None:
+            query = query.where(submissions.c.id.in_(_members(exercise, batch)))
+        with self._database.reading() as connection:
+            if batch is not None:
+                _require_batch(connection, exercise, batch)
+            return [_shown(row) for row in connection.execute(query)]
+
+    def open(self, exercise: Exercise, scope: str) -> str:
+        """Return the id of the regrade of this scope that was not accepted yet, made where there is none."""
+        found = select(regrades.c.id).where(
+            regrades.c.exercise_digest == exercise.digest, regrades.c.scope == scope, regrades.c.accepted.is_(None)
+        )
+        with self._database.writing() as connection:
+            known = connection.execute(found.order_by(regrades.c.made.desc())).scalars().first()
+            if known is not None:
+                return str(known)
+            new = secrets.token_hex(16)
+            values = {"exercise_digest": exercise.digest, "scope": scope, "made": clock.now()}
+            connection.execute(insert(regrades).values(id=new, **values))
+            return new
+
+    def put(self, regrade: str, submission: str, before: str, after: str | None) -> None:
+        """Say which run would replace which."""
+        key = {"regrade_id": regrade, "submission_id": submission}
+        with self._database.writing() as connection:
+            if not add(connection, regrade_items, before_run=before, after_run=after, **key):
+                connection.execute(
+                    update(regrade_items)
+                    .where(regrade_items.c.regrade_id == regrade, regrade_items.c.submission_id == submission)
+                    .values(before_run=before, after_run=after)
+                )
+
+    def items(self, regrade: str) -> list[Item]:
+        """All submissions of a regrade, by candidate."""
+        people = schema.candidates
+        query = (
+            select(regrade_items, people.c.name)
+            .join(submissions, submissions.c.id == regrade_items.c.submission_id)
+            .join(people, people.c.id == submissions.c.candidate_id)
+            .where(regrade_items.c.regrade_id == regrade)
+            .order_by(people.c.name)
+        )
+        with self._database.reading() as connection:
+            return [
+                Item(submission=row.submission_id, candidate=row.name or "", before=row.before_run, after=row.after_run)
+                for row in connection.execute(query)
+            ]
+
+    def fractions(self, run: str) -> dict[str, float]:
+        """What each check of a run gave, exactly."""
+        table = schema.results
+        query = select(table.c.check_id, table.c.fraction).where(table.c.run_id == run, table.c.fraction.is_not(None))
+        with self._database.reading() as connection:
+            return {check: fraction for check, fraction in connection.execute(query)}
+
+    def declared(self, digest: str) -> Declared:
+        """What an exercise said of its checks when it had this digest."""
+        table = schema.exercise_versions
+        with self._database.reading() as connection:
+            content = connection.execute(select(table.c.content).where(table.c.digest == digest)).scalar_one()
+        return declared_in(Exercise.model_validate_json(content))
+
+    def sheet(self, submission: str, run: str) -> ScoreSheet:
+        """The newest sheet of a run for a submission, with what people have rated since."""
+        return self._store.sheet_of(run, submission)
+
+    def score(self, run: str) -> Score:
+        """What a run gave."""
+        table = schema.results
+        with self._database.reading() as connection:
+            found = connection.execute(
+                select(runs.c.status, runs.c.earned, runs.c.possible).where(runs.c.id == run)
+            ).one()
+            rows = connection.execute(select(table.c.check_id, table.c.earned).where(table.c.run_id == run))
+            points = {check: earned / 100 for check, earned in rows if earned is not None}
+        percent = None if found.earned is None or not found.possible else 100 * found.earned / found.possible
+        return Score(status=found.status, percent=percent, points=points)
+
+    def keep_refolded(self, shown: Shown, sheet: ScoreSheet, fractions: Mapping[str, float], regrade: str) -> None:
+        """Keep a run that was folded from another one's results."""
+        with self._database.writing() as connection:
+            parent = connection.execute(select(runs).where(runs.c.id == shown.run)).one()
+            connection.execute(
+                insert(runs).values(
+                    id=sheet.run,
+                    key=parent.key,
+                    series=regrade,
+                    exercise_digest=sheet.provenance.exercise_digest,
+                    submission_digest=parent.submission_digest,
+                    commitment=parent.commitment,
+                    images=parent.images,
+                    harness=parent.harness,
+                    status=sheet.status.value,
+                    parent=parent.id,
+                    refolded=True,
+                    owner=parent.owner,
+                    lease_until=parent.lease_until,
+                    started=parent.started,
+                    finished=parent.finished,
+                    seconds=parent.seconds,
+                    **totals(sheet),
+                )
+            )
+            keep_answers(connection, sheet.run, Finished(sheet=sheet, fractions=fractions))
+            keep_sheet(connection, shown.submission, sheet)
+
+    def find(self, start: str, exercise: str) -> str:
+        """Return the id of the regrade that begins like this.
+
+        Raises:
+            UsageError: There is none, several, or it was accepted before.
+        """
+        versions = schema.exercise_versions
+        query = (
+            select(regrades.c.id, regrades.c.accepted)
+            .join(versions, versions.c.digest == regrades.c.exercise_digest)
+            .where(regrades.c.id.startswith(start, autoescape=True), versions.c.exercise_id == exercise)
+        )
+        with self._database.reading() as connection:
+            found = connection.execute(query).all()
+        if len(found) != 1:
+            what = "several regrades begin" if found else f"no regrade of {exercise} begins"
+            raise UsageError(f"There is no one regrade {start!r}: {what} like this.", hint=_REPORT)
+        if found[0].accepted is not None:
+            raise UsageError(f"The regrade {start} was accepted on {found[0].accepted:%Y-%m-%d}.", hint=_REPORT)
+        return str(found[0].id)
+
+    def accept(self, regrade: str, reason: str, who: str) -> list[Item]:
+        """Let the new runs count; one step for all of them.
+
+        Returns:
+            The submissions that have another run now.
+
+        Raises:
+            UsageError: A run is missing, or somebody changed a score meanwhile; nothing was changed then.
+        """
+        changed = []
+        items = self.items(regrade)
+        with self._database.writing() as connection:
+            for item in items:
+                self._require_ready(connection, item)
+                if item.after == item.before:
+                    continue
+                table = submissions
+                connection.execute(update(table).where(table.c.id == item.submission).values(shown_run=item.after))
+                details = {"regrade": regrade, "before": item.before, "after": item.after}
+                log(connection, "accept", f"submission {item.submission}", reason, who, details)
+                changed.append(item)
+            connection.execute(update(regrades).where(regrades.c.id == regrade).values(accepted=clock.now()))
+            log(connection, "accept", f"regrade {regrade}", reason, who, {"changed": len(changed), "of": len(items)})
+        return changed
+
+    def _require_ready(self, connection: Connection, item: Item) -> None:
+        shown = connection.execute(select(submissions.c.shown_run).where(submissions.c.id == item.submission)).scalar()
+        if shown != item.before:
+            raise UsageError(
+                f"The score of {item.candidate} was changed since this regrade.", hint="Regrade once more. " + _REPORT
+            )
+        status = connection.execute(select(runs.c.status).where(runs.c.id == item.after)).scalar()
+        if status not in ("graded", "rejected"):
+            raise UsageError(
+                f"The new run of {item.candidate} is not complete, so nothing was accepted.",
+                hint="Run the same regrade again: it goes on where it was.",
+            )
+
+    def places(self, submission: str) -> list[tuple[str, str]]:
+        """Folders that hold the sheet of a submission: the batch's, and the name below it."""
+        items, batches = schema.batch_items, schema.batches
+        query = (
+            select(batches.c.folder, items.c.place)
+            .join(batches, batches.c.id == items.c.batch_id)
+            .where(items.c.submission_id == submission)
+        )
+        with self._database.reading() as connection:
+            return [(folder, place) for folder, place in connection.execute(query)]
+
+
+_REPORT = "See: grader regrade ID"
+
+
+def _members(exercise: str, batch: str) -> Select[tuple[str]]:
+    items, batches = schema.batch_items, schema.batches
+    return (
+        select(items.c.submission_id)
+        .join(batches, batches.c.id == items.c.batch_id)
+        .where(batches.c.name == batch, batches.c.exercise_id == exercise)
+    )
+
+
+def _require_batch(connection: Connection, exercise: str, batch: str) -> None:
+    names = connection.execute(select(schema.batches.c.name).where(schema.batches.c.exercise_id == exercise)).scalars()
+    known = list(names)
+    if batch not in known:
+        listed = f"There are: {', '.join(known)}." if known else f"There are none of {exercise}."
+        raise UsageError(f"There is no batch {batch!r}.", hint=listed)
+
+
+def _shown(row: Row[tuple[object, ...]]) -> Shown:
+    known = row._mapping
+    return Shown(
+        submission=known[submissions.c.id],
+        candidate=known["name"] or "",
+        label=known[submissions.c.label] or "",
+        artefact=known[submissions.c.artefact],
+        variant_of=known[submissions.c.variant_of],
+        run=known[runs.c.id],
+        status=known[runs.c.status],
+        exercise=known[runs.c.exercise_digest],
+        version=known["version"],
+        components=json.loads(known["components"]),
+        images=json.loads(known[runs.c.images]),
+        commitment=known[runs.c.commitment],
+    )

@@ -1,0 +1,154 @@
+"""Regrades: who changes, by how much, why; and nothing changes before somebody says so."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from grader.cli import regrading
+from grader.errors import UsageError
+from grader.scoring.signing import is_genuine
+from grader.store.folder import read_sheet
+from grader.wiring import store_at
+from tests.unit.cli.conftest import Desk
+
+
+@pytest.fixture
+def graded(desk: Desk) -> Desk:
+    """Ada has everything, Grace half of A1's six points."""
+    desk.grade(desk.stage.write("ada"), desk.stage.write("grace", "earns A1 0.5"))
+    return desk
+
+
+def shown(desk: Desk, name: str) -> float | None:
+    return read_sheet(desk.settings.out / name / "sheet.json").percent
+
+
+def audit(desk: Desk) -> list[tuple[str, str]]:
+    with store_at(desk.settings.data_dir) as store, store.database.reading() as connection:
+        rows = connection.exec_driver_sql("SELECT action, reason FROM audit_log").all()
+        return [(row[0], row[1]) for row in rows]
+
+
+def test_points_are_folded_again_without_an_engine(graded: Desk) -> None:
+    graded.change("checks/test_sums.py", "points=6", "points=16")
+    graded.engine = False
+    report = graded.regrade(pass_mark=65)
+    ada, grace = sorted(report.lines, key=lambda line: line.candidate)
+    assert (ada.before.percent, ada.after and ada.after.percent) == (100, 100)
+    assert grace.before.percent == 70
+    assert grace.after is not None
+    assert grace.after.percent == 60
+    assert grace.change is not None
+    assert (grace.change.checks, grace.change.crossed) == ((("A1", 5.0),), "down")
+    assert grace.causes == ("points or texts",)
+    assert sum(graded.runs.played.values()) == 2
+
+
+def test_code_of_checks_is_measured_again(graded: Desk) -> None:
+    graded.change("checks/test_sums.py", "import pytest", "import os, pytest")
+    graded.runs.shares = {"A1": 0.0}
+    report = graded.regrade()
+    assert {line.candidate: line.change and line.change.by for line in report.lines} == {"ada": -60, "grace": -30}
+    assert report.lines[0].causes == ("the code of checks",)
+    assert sum(graded.runs.played.values()) == 4
+    graded.regrade()  # the same regrade goes on where it was
+    assert sum(graded.runs.played.values()) == 4
+
+
+def test_nothing_that_differs_means_nothing_is_run(graded: Desk) -> None:
+    report = graded.regrade()
+    assert [line.change and line.change.is_one for line in report.lines] == [False, False]
+    assert sum(graded.runs.played.values()) == 2
+    graded.regrade(again=True)
+    assert sum(graded.runs.played.values()) == 4
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "cause"),
+    [
+        ("data/generate.py", "import ", "import os; import ", "the hidden data's generator"),
+        ("exercise.toml", "run_seconds = 120", "run_seconds = 110", "kind or limits of the exercise"),
+    ],
+)
+def test_every_cause_is_named(graded: Desk, file: str, old: str, new: str, cause: str) -> None:
+    graded.change(file, old, new)
+    assert graded.regrade().lines[0].causes == (cause,)
+
+
+def test_another_image_is_a_cause(graded: Desk) -> None:
+    graded.stage.harness = graded.stage.harness_with("image 2")
+    assert graded.regrade().lines[0].causes == ("the images that submissions and checks run in",)
+
+
+def test_no_score_changes_before_it_is_accepted_with_a_reason(graded: Desk) -> None:
+    graded.change("checks/test_sums.py", "points=6", "points=16")
+    report = graded.regrade()
+    assert shown(graded, "grace") == 70
+    with pytest.raises(UsageError, match="Say why"):
+        regrading.accept(graded.settings, "tiny_sum", report.regrade, " ")
+    assert graded.regrade().lines[0].before.percent == 70
+    changed = regrading.accept(graded.settings, "tiny_sum", report.regrade[:8], "A1 weighs more")
+    assert changed == ["ada", "grace"]
+    sheet = read_sheet(graded.settings.out / "grace" / "sheet.json")
+    assert (sheet.percent, is_genuine(sheet)) == (60, True)
+    assert any("measured in run" in each for each in sheet.observations)
+    assert len(list((graded.settings.out / "previous").glob("*/sheet.json"))) == 2
+    assert '"grace","tiny_sum","1.0.0","graded","",12.0,20.0,60.0' in (graded.settings.out / "summary.csv").read_text()
+    assert audit(graded) == [("accept", "A1 weighs more")] * 3
+    with pytest.raises(UsageError, match="was accepted"):
+        regrading.accept(graded.settings, "tiny_sum", report.regrade, "twice")
+
+
+def test_what_is_not_complete_cannot_be_accepted(graded: Desk) -> None:
+    graded.change("checks/test_sums.py", "import pytest", "import os, pytest")
+    (artefact,) = {
+        path
+        for path in (graded.settings.data_dir / "artefacts").glob("??/*")
+        if path.read_bytes()[:2] == b"\x1f\x8b" and _holds(path, graded)
+    }
+    artefact.write_bytes(b"damaged")
+    report = graded.regrade()
+    assert [(line.candidate, line.change is None) for line in report.lines] == [("grace", True), ("ada", False)]
+    with pytest.raises(UsageError, match="grace is not complete"):
+        regrading.accept(graded.settings, "tiny_sum", report.regrade, "why not")
+    assert audit(graded) == []
+
+
+def _holds(path: Path, desk: Desk) -> bool:
+    from grader.store.artefacts import unpack
+
+    return b"earns A1 0.5" in (unpack(path.read_bytes(), "").read("add.py") or b"")
+
+
+def test_a_score_that_changed_meanwhile_stops_it(graded: Desk) -> None:
+    graded.change("checks/test_sums.py", "points=6", "points=16")
+    first = graded.regrade(batch="spring")
+    second = graded.regrade()
+    regrading.accept(graded.settings, "tiny_sum", first.regrade, "first")
+    with pytest.raises(UsageError, match="was changed since this regrade"):
+        regrading.accept(graded.settings, "tiny_sum", second.regrade, "second")
+
+
+def test_what_does_not_exist_is_said(graded: Desk) -> None:
+    with pytest.raises(UsageError, match="no batch 'autumn'") as caught:
+        graded.regrade(batch="autumn")
+    assert "spring" in caught.value.hint
+    with pytest.raises(UsageError, match=r"Nothing was graded of tiny_sum 9\.9\.9"):
+        graded.regrade(version="9.9.9")
+    with pytest.raises(UsageError, match="no regrade of tiny_sum begins"):
+        regrading.accept(graded.settings, "tiny_sum", "ffff", "why")
+
+
+def test_the_report_in_the_terminal(graded: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    from grader.cli.regrade import _as_data, _show
+
+    graded.change("checks/test_sums.py", "points=6", "points=16")
+    report = graded.regrade(pass_mark=65)
+    _show(report)
+    told = capsys.readouterr().out
+    assert "2 submissions, graded with tiny_sum 1.0.0: 0 would rise, 1 would fall, 0 stay as they are." in told
+    assert f"--accept {report.regrade[:8]}" in told
+    assert json.loads(json.dumps(_as_data(report)))["submissions"][0]["by"] == -10
