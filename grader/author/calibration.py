@@ -55,7 +55,9 @@ def work_of(proof: Proof, mutants: Sequence[Mutant], scope: Scope) -> Iterator[W
         yield mutant.rung, first, 1
 
 
-def render(proof: Proof, mutants: Sequence[Mutant], scope: Scope, made: datetime, machine: str) -> str:
+def render(
+    proof: Proof, mutants: Sequence[Mutant], scope: Scope, made: datetime, machine: str, *, part: bool = False
+) -> str:
     """Return CALIBRATION.md.
 
     Args:
@@ -64,6 +66,7 @@ def render(proof: Proof, mutants: Sequence[Mutant], scope: Scope, made: datetime
         scope: What was run.
         made: When.
         machine: What on, in words.
+        part: Only some of the rungs were graded, so that nothing can be said of what checks tell apart.
     """
     first = scope.candidates[0]
     runs = [proof.known[rung.name, first, 1] for rung in proof.rungs if (rung.name, first, 1) in proof.known]
@@ -84,6 +87,7 @@ def render(proof: Proof, mutants: Sequence[Mutant], scope: Scope, made: datetime
             slowest=_slowest(proof, first),
             reference=proof.known[_reference(proof).name, first, 1],
             runs=len(runs),
+            part=part,
         )
     )
 

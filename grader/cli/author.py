@@ -109,6 +109,7 @@ def lint(exercises: tuple[str, ...], exercise_folders: tuple[Path, ...], fix: bo
 @click.option("--variants", default=10, show_default=True, type=click.IntRange(1, 100), help="Hidden worlds.")
 @click.option("--repeats", default=10, show_default=True, type=click.IntRange(1, 100), help="Times for the first.")
 @click.option("--mutants", default=20, show_default=True, type=click.IntRange(0, 500), help="Mutants of the reference.")
+@click.option("--rungs", default="", metavar="A,B", help="Only these solutions; the page then says so.")
 @_jobs_option
 @click.option("--all-rungs", is_flag=True, help="Grade every rung on every variant, not only the principal ones.")
 def calibrate(
@@ -117,6 +118,7 @@ def calibrate(
     variants: int,
     repeats: int,
     mutants: int,
+    rungs: str,
     jobs: int,
     all_rungs: bool,
 ) -> int:
@@ -132,5 +134,5 @@ def calibrate(
 
     candidates = tuple(f"v{number}" for number in range(1, variants + 1))
     scope = Scope(candidates=candidates, repeats=repeats, everything=all_rungs)
-    order = Order(name=exercise, scope=scope, mutants=mutants, jobs=jobs)
+    order = Order(name=exercise, scope=scope, mutants=mutants, rungs=rungs, jobs=jobs)
     return carry_out(settings(exercise_folders=exercise_folders), order)

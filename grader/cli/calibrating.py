@@ -32,13 +32,22 @@ class Order:
     name: str
     scope: Scope
     mutants: int
+    rungs: str = ""
     jobs: int = 1
 
 
 def calibrate(settings: Settings, order: Order) -> int:
-    """Grade what a calibration needs and was not graded before; write page, picture and figures into the exercise."""
+    """Grade what a calibration needs and was not graded before; write page, picture and figures into the exercise.
+
+    Raises:
+        UsageError: There is no such exercise or rung, or the exercise's folder cannot be written.
+        ExerciseDefect: The exercise, its ladder or its generator is wrong.
+        InfrastructureFault: An engine or a machine failed; what is finished is kept.
+    """
     (source,) = folders_of([order.name], settings)
-    proof = Proof.of(source, settings.cache_dir / "prove")
+    proof = Proof.of(source, settings.cache_dir / "prove", order.rungs)
+    if not any(rung.expected.rung is RungKind.REFERENCE for rung in proof.rungs):
+        raise UsageError("The reference is not among the rungs; everything is compared with it.", hint="Name it, too.")
     proof.recall()
     mutants = _mutants(proof, order.mutants)
     work = [(proof, *each) for each in calibration.work_of(proof, mutants, order.scope)]
@@ -50,7 +59,7 @@ def calibrate(settings: Settings, order: Order) -> int:
             err().print(told_once, style="yellow", markup=False, soft_wrap=True)
     told = (proof, mutants, order.scope, clock.now(), _machine())
     files = {
-        PAGE: calibration.render(*told),
+        PAGE: calibration.render(*told, part=bool(order.rungs)),
         PICTURE: calibration.picture(proof, order.scope),
         FIGURES: calibration.measured(*told).model_dump_json(indent=1) + "\n",
     }

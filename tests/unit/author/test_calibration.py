@@ -90,3 +90,9 @@ def test_figures_that_cannot_be_read_are_a_defect_and_none_are_none(tmp_path: Pa
     (tmp_path / "calibration.json").write_text('{"exercise": 3}')
     with pytest.raises(ExerciseDefect, match=r"calibration.json: exercise"):
         read_calibration(tmp_path)
+
+
+def test_a_part_of_the_ladder_does_not_tell_what_checks_tell_apart(proof: Proof) -> None:
+    page = calibration.render(proof, [], SCOPE, *TOLD, part=True)
+    assert "passed by reference only" not in page
+    assert f"Only {len(proof.rungs)} of the ladder's solutions were graded" in page
