@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from grader.author.differences import Change
 from grader.model.exercise import CheckDeclaration, Exercise
 
 
@@ -66,4 +67,16 @@ def _points(
         if members:
             points = sum((check.points for check in members), Decimal(0))
             result.add_row(Text(title), str(len(members)), f"{points.normalize():f}")
+    return result
+
+
+def changes_table(found: Sequence[Change]) -> RenderableType:
+    """One line per change between two versions."""
+    if not found:
+        return Text("Nothing changed that matters to anybody who is graded.")
+    result = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("Touches", "Part", "Change"):
+        result.add_column(title)
+    for each in found:
+        result.add_row(Text(each.effect.value), Text(each.part), Text(each.what))
     return result
