@@ -91,7 +91,7 @@ class CheckPlugin:
 
     @pytest.fixture
     def plot(self) -> Callable[[Figure, str], None]:
-        """Attaches a picture to the check."""
+        """Attaches a picture to the check: `plot(figure, caption)`, with a matplotlib figure made without pyplot."""
         check = self._running.check
 
         def attach(figure: Figure, caption: str) -> None:
