@@ -23,6 +23,7 @@ SAME = 1e-12
 LO, HI = 0.50, 0.98
 ACTIVE_LO, ACTIVE_HI = 0.50, 0.75  # rank correlation: amount alone reaches .5, four right features of six .8
 ROWS, FEW = 200, 16
+SLOW_ROWS, SLOW = 64, 0.5  # seconds of a request; so few rows still tell a share within .06
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +173,7 @@ class Strata:
             edge = stratum == "threshold"
             rows = self.edge_rows(stage.version) if edge else self.rows(stratum, purpose=stage.name)
             exchanges = self._asked([predict(row) for row in rows], stage)
+            rows = rows[: len(exchanges)]
             answers = [prediction(each) for each in exchanges]
             threshold = float(artefacts(self._folder, stage.version).meta["threshold"])
             found = compare(words, rows, answers, self.truth(rows, stage.version), threshold)
@@ -179,11 +181,16 @@ class Strata:
         return self._kept[key]
 
     def _asked(self, requests: Sequence[Request], stage: Stage) -> list[Exchange]:
-        """Send requests; a service that predicts nothing is not asked for the rest, which counts as not answered."""
+        """Send requests; of a slow service not all, and of one that predicts nothing none but a few.
+
+        Returns:
+            As many exchanges as count: what is not asked of a slow service does not, what would not be answered does.
+        """
         found = self.bench.send(requests[:FEW], stage=stage)
-        if any(prediction(each) for each in found):
-            return found + self.bench.send(requests[FEW:], stage=stage)
-        return found + [unanswered(place) for place in range(len(found), len(requests))]
+        if not any(prediction(each) for each in found):
+            return found + [unanswered(place) for place in range(len(found), len(requests))]
+        slow = float(np.median([each.seconds for each in found])) > SLOW
+        return found + self.bench.send(requests[FEW : SLOW_ROWS if slow else None], stage=stage)
 
     @property
     def predicts(self) -> bool:

@@ -33,17 +33,26 @@ def test_a_seed_gives_the_same_bytes(public, hidden):
     assert digests(public / "artifacts") == digests(hidden / "artifacts")
 
 
-@pytest.mark.parametrize("folder", ["artifacts", "slow"])
-def test_models_hold_no_bytes_of_other_memory(hidden, folder):
-    """Nodes have unused bytes between their fields, which would hold what was in memory before."""
-    model = joblib.load(hidden / folder / "v1" / "model.joblib")
-    for tree in model.estimators_.ravel():
+def test_unused_bytes_of_a_tree_are_cleared(data, hidden):
+    """Nodes have unused bytes between their fields, which hold what was in memory before."""
+    tree = joblib.load(hidden / "artifacts" / "v1" / "model.joblib").estimators_[0, 0]
+    state = tree.tree_.__getstate__()
+    used = np.zeros(state["nodes"].dtype.itemsize, bool)
+    for kind, offset, *_ in state["nodes"].dtype.fields.values():
+        used[offset : offset + kind.itemsize] = True
+
+    def unused():
         nodes = tree.tree_.__getstate__()["nodes"]
-        used = np.zeros(nodes.dtype.itemsize, bool)
-        for kind, offset, *_ in nodes.dtype.fields.values():
-            used[offset : offset + kind.itemsize] = True
-        assert not used.all()
-        assert not nodes.view(np.uint8).reshape(len(nodes), -1)[:, ~used].any()
+        return nodes.view(np.uint8).reshape(len(nodes), -1)[:, ~used]
+
+    dirty = state["nodes"].copy()
+    dirty.view(np.uint8).reshape(len(dirty), -1)[:, ~used] = 7
+    tree.tree_.__setstate__(state | {"nodes": dirty})
+    assert (unused() == 7).all()
+    data.train.clear_padding(tree)
+    assert unused().size
+    assert not unused().any()
+    assert (tree.tree_.__getstate__()["nodes"] == state["nodes"]).all()
 
 
 def test_tables_say_nothing_but_their_columns(public, hidden):

@@ -36,6 +36,7 @@ class StandIn:
         never_ready: It cannot be started.
         forgets: Every such request is lost with its connection, once.
         slow_above: Bodies above this are never answered; `late` counts them.
+        seconds: How long every request of a load takes.
     """
 
     handler: Handler
@@ -44,6 +45,7 @@ class StandIn:
     never_ready: bool = False
     forgets: int = 0
     slow_above: float = math.inf
+    seconds: float = 0.01
     late: int = 0
     starts: list[Mapping[str, str]] = field(default_factory=list)
     served: int = 0
@@ -86,7 +88,7 @@ class StandIn:
         if self.served > self.dies_after:
             self.running = False
             return exchange(0, number=number, error="reset")
-        return exchange(*self.handler(request), number=number)
+        return exchange(*self.handler(request), number=number, seconds=self.seconds)
 
     def send(self, request: Request, *, seconds: float) -> Frame:
         """Answer one request, as the relay does."""

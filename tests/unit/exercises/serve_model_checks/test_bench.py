@@ -32,6 +32,19 @@ def test_checks_of_one_stage_share_a_start(checks, tmp_path, gets):
     assert bench.ready_seconds == [1.5, 1.5]
 
 
+@pytest.mark.parametrize(("seconds", "answer", "sent", "judged"), [
+    (0.01, {"probability": 0.5}, 200, 200),
+    (0.9, {"probability": 0.5}, 64, 64),
+    (0.9, {}, 16, 200),
+])  # fmt: skip
+def test_a_slow_service_is_asked_less_and_a_useless_one_hardly(checks, tmp_path, gets, seconds, answer, sent, judged):
+    service, bench = bench_of(checks, tmp_path, seconds=seconds)
+    service.handler = lambda request: (200, answer)
+    strata = checks.parity.Strata(bench, None, tmp_path, None, None)
+    assert len(strata._asked(gets[:200], checks.bench.MAIN)) == judged
+    assert service.served == sent
+
+
 def test_exchanges_are_in_the_order_of_the_requests(checks, tmp_path, gets):
     _, bench = bench_of(checks, tmp_path)
     found = bench.send(gets, concurrency=8)
