@@ -77,9 +77,11 @@ def start(folder: Path, seconds: float = 60) -> Service:
         except (OSError, http.client.HTTPException):
             pass
         time.sleep(0.05)
+    ended = process.poll()
     process.kill()
     process.wait()
-    pytest.fail(f"the service did not become ready; it printed:\n{(folder / 'stderr.txt').read_text()[-2000:]}")
+    what = f"was not ready within {seconds:.0f} s" if ended is None else f"ended by itself (exit status {ended})"
+    pytest.fail(f"the service {what}; it printed:\n{(folder / 'stderr.txt').read_text()[-2000:]}")
 
 
 def end(service: Service) -> None:
