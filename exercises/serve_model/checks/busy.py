@@ -9,14 +9,16 @@ from typing import Any
 
 import numpy as np
 from bench import BUSY, once
-from calls import HEALTH, answered, batch, get, how, predict
+from calls import HEALTH, answered, batch, get, how, predict, prediction
 from timing import CONCURRENCY, Measured
 
 from grader.checker.api import NotMeasured, Reason, SubmissionFailed, linear
+from grader.checker.http import Exchange
 from grader.clock import monotonic
 
 MB = 1e6
 REQUESTS, PIECE, WARM = 3_000, 250, 300
+EARLY, FORGETFUL = 16, 1 / 3
 MOST_SECONDS = 45.0
 ROUNDS, LARGE_ROWS, BUSY_SECONDS, MOST_LARGE = 3, 512, 1.5, 60
 HEALTH_PAUSE, HEALTH_SECONDS, LEAST_POLLS = 0.01, 2.0, 5
@@ -30,6 +32,7 @@ class Growth:
     requests: tuple[int, ...]
     megabytes: tuple[float, ...]
     answered: float
+    remembered: float = 1.0
 
     @property
     def growth(self) -> float:
@@ -39,19 +42,28 @@ class Growth:
 
     @property
     def activity(self) -> float:
-        """Credit is for requests that were answered, and for enough of them."""
-        return linear(self.answered, 0.5, 0.95) * linear(self.requests[-1], 250, 1_000)
+        """Credit is for requests that were answered, for enough of them, and mostly for remembering them.
+
+        What keeps nothing cannot grow.
+        """
+        done = linear(self.answered, 0.5, 0.95) * linear(self.requests[-1], 250, 1_000)
+        return done * (FORGETFUL + (1 - FORGETFUL) * self.remembered)
 
     @property
     def told(self) -> str:
         """Say what it was measured on."""
-        return f"measured over {self.requests[-1]} requests, of which {self.answered:.0%} were answered."
+        told = f"measured over {self.requests[-1]} requests, of which {self.answered:.0%} were answered."
+        if self.remembered < 1:
+            told += f" Of the early ones {self.remembered:.0%} were remembered; what keeps nothing cannot grow."
+        return told
 
 
 def memory_growth(measured: Measured) -> Growth:
     """Send many requests and look at the box's memory between them."""
     bench = measured.bench
     bench.use(BUSY)
+    early = measured.rows(EARLY, measured.names.next())
+    ids = _ids(measured, early)
     good = _send(measured, WARM)
     requests, memory, sent = [0], [bench.service.usage()[1]], WARM
     end = monotonic() + MOST_SECONDS
@@ -60,12 +72,21 @@ def memory_growth(measured: Measured) -> Growth:
         sent += PIECE
         requests.append(requests[-1] + PIECE)
         memory.append(bench.service.usage()[1])
-    return Growth(tuple(requests), tuple((each - memory[0]) / MB for each in memory), good / sent)
+    again = _ids(measured, early)
+    remembered = sum(bool(one) and one == other for one, other in zip(ids, again, strict=True)) / EARLY
+    return Growth(tuple(requests), tuple((each - memory[0]) / MB for each in memory), good / sent, remembered)
 
 
 def _send(measured: Measured, count: int) -> int:
-    requests = [predict(row) for row in measured.rows(count, measured.names.next())]
-    return sum(answered(each) for each in measured.bench.send(requests, concurrency=CONCURRENCY, stage=BUSY))
+    return sum(answered(each) for each in _exchanges(measured, measured.rows(count, measured.names.next())))
+
+
+def _ids(measured: Measured, rows: Sequence[Any]) -> list[str]:
+    return [str(prediction(each).get("prediction_id", "")) for each in _exchanges(measured, rows)]
+
+
+def _exchanges(measured: Measured, rows: Sequence[Any]) -> list[Exchange]:
+    return measured.bench.send([predict(row) for row in rows], concurrency=CONCURRENCY, stage=BUSY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,9 @@ def test_growth_is_scaled_to_three_thousand_requests(checks):
     assert slow.activity == 1
     assert checks.busy.Growth((0, 250), (0.0, 0.0), 1.0).activity == 0
     assert checks.busy.Growth((0, 3_000), (0.0, 0.0), 0.4).activity == 0
+    forgetful = checks.busy.Growth((0, 3_000), (0.0, 0.0), 1.0, 0.0)
+    assert forgetful.activity == pytest.approx(1 / 3)
+    assert "keeps nothing" in forgetful.told
 
 
 def test_health_beside_refused_batches_earns_nothing(checks):
