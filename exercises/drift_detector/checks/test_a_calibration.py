@@ -23,6 +23,7 @@ SETTINGS = {
     id="A1",
     points=4,
     competency="statistics",
+    requirement="R2",
     title="Keeps the promised rate of false alarms on windows of 500 rows from all hours of the week",
     question=(
         "You test ten features at once and report one p-value. How did you make sure that alpha still means alpha?"
@@ -41,6 +42,7 @@ def test_pooled(panel, award, plot):
     id="A2",
     points=4,
     competency="statistics",
+    requirement="R2",
     title="Keeps it on windows of 60 rows",
     question="Which of your tests relies on large samples, and what happens to it at 60 rows?",
     feedback="Windows without drift of only 60 rows raise more alarms than alpha allows, or gross drift raises none.",
@@ -53,6 +55,7 @@ def test_few_rows(panel, award):
     id="A3",
     points=8,
     competency="monitoring",
+    requirement="R2",
     title="Keeps it on windows of four hours: Saturday evening is no drift",
     question="The team was paged every Saturday evening. What does your detector compare such a window with, and why?",
     feedback=(
@@ -67,6 +70,7 @@ def test_slice(panel, award):
     id="A4",
     points=4,
     competency="statistics",
+    requirement="R2",
     title="Keeps it on windows of four hours with 2000 rows, where the reference itself is uncertain",
     question="Your reference has few rows from these four hours, the window has 2000. Which of the two limits you?",
     feedback="Large windows without drift from a few hours raise more alarms than alpha allows, or clear drift none.",

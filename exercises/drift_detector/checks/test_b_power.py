@@ -13,6 +13,7 @@ from world import KINDS
     id="B1",
     points=4,
     competency="statistics",
+    requirement="R9",
     title="Detects a shifted mean",
     question=(
         "A numeric feature moved by 0.1 standard deviations. Would you page somebody, and what does your detector "
@@ -30,6 +31,7 @@ def test_mean(panel, power, award, plot):
     id="B2",
     points=4,
     competency="statistics",
+    requirement="R9",
     title="Detects a changed spread",
     question="Mean and median stay, the tails grow. Which of your statistics sees it, and how strongly?",
     feedback="Look again at a numeric feature whose spread grows while its centre stays.",
@@ -42,6 +44,7 @@ def test_scale(panel, power, award, plot):
     id="B3",
     points=4,
     competency="statistics",
+    requirement="R9",
     title="Detects a changed shape at equal mean and variance",
     question=(
         "A feature splits into two groups, with the same mean and variance as before. What in your detector can "
@@ -57,6 +60,7 @@ def test_shape(panel, power, award, plot):
     id="B4",
     points=4,
     competency="monitoring",
+    requirement="R9",
     title="Detects changed shares of a category",
     question=(
         "One payment method becomes more popular. How does your test weigh twenty rare segments against five "
@@ -72,6 +76,7 @@ def test_category(panel, power, award, plot):
     id="B5",
     points=4,
     competency="monitoring",
+    requirement="R9",
     title="Detects a level that the reference never had",
     question=(
         "A level that never occurred appears in two rows of 500. Is that drift, and how do you put a p-value on it?"
@@ -86,6 +91,7 @@ def test_level(panel, power, award, plot):
     id="B6",
     points=4,
     competency="data-quality",
+    requirement="R9",
     title="Detects a changed share of nulls",
     question="A partner stops sending a field for some rows. What becomes of nulls on their way through your detector?",
     feedback="Look again at features with more nulls than before.",
@@ -98,6 +104,7 @@ def test_missing(panel, power, award, plot):
     id="B7",
     points=4,
     competency="statistics",
+    requirement="R9",
     title="Detects a changed dependence of two features",
     question=(
         "Two features lose their correlation, and each alone looks as ever. How many pairs do you watch, and what "
@@ -113,6 +120,7 @@ def test_pair(panel, power, award, plot):
     id="B8",
     points=4,
     competency="statistics",
+    requirement="R9",
     title="Detects many small shifts at once",
     question=(
         "Every feature moves by a tenth of a standard deviation. Why do your tests miss it one by one, and what "
@@ -128,6 +136,7 @@ def test_diffuse(panel, power, award, plot):
     id="B9",
     points=4,
     competency="monitoring",
+    requirement="R9",
     title="Detects a shift within one country",
     question=(
         "Only one country changed, a twelfth of all rows. What would you have to look at to see it, and what does "
@@ -143,6 +152,7 @@ def test_segment(panel, power, award, plot):
     id="B10",
     points=4,
     competency="data-quality",
+    requirement="R9",
     title="Detects rows in another unit",
     question="A partner begins to send cents, in one row of fifty. Which statistic sees it, and which one drowns it?",
     feedback="Look again at a small share of rows whose numbers are in another unit.",

@@ -23,6 +23,7 @@ NAMED = tuple(kind for kind in KINDS if kind != "diffuse")
     id="C1",
     points=5,
     competency="monitoring",
+    requirement="R5",
     title="Names the feature that drifted, on windows from all hours of the week",
     question=(
         "The alarm says that something changed. How does your detector find out what, and when is it wrong about that?"
@@ -39,6 +40,7 @@ def test_pooled(panel, world, award, plot):
     id="C2",
     points=5,
     competency="monitoring",
+    requirement="R5",
     title="Names it on windows of four hours too, where the hour itself moves other features",
     question="In a window of the evening three features differ from the weekly average. How do you find the fourth?",
     feedback=(

@@ -21,6 +21,7 @@ FIELDS = ("answer", "flag")
     id="E1",
     points=3,
     competency="monitoring",
+    requirement="R10",
     title="Watches 40 windows without drift, mostly in silence",
     question="Each window has its own chance of a false alarm, and there are 40 of them. What did you do about that?",
     feedback="Streams without drift raise alarms more often than promised, or streams with clear drift raise none.",
@@ -49,6 +50,7 @@ def test_clean(watched, award, plot):
     id="E2",
     points=3,
     competency="monitoring",
+    requirement="R11",
     title="Raises the alarm soon after drift begins, small drift too",
     question=(
         "A drift is too small for any single window. After how many windows do you want to know, and what does it cost?"

@@ -21,6 +21,7 @@ EVERY_FIELD = (*DECISION, "scores", "n")
     id="F1",
     points=2,
     competency="statistics",
+    requirement="R1, R3",
     title="Honours another alpha",
     question="Operations asks for one false alarm in a hundred windows. What has to change in your detector?",
     feedback="Made with another alpha, the detector's flag, p-value or rate of false alarms does not follow it.",
@@ -48,6 +49,7 @@ def test_second_alpha(panel, tended, liveliness, award):
     id="F2",
     points=2,
     competency="operations",
+    requirement="R15",
     title="Goes on identically in a new process after save and load",
     question=(
         "The monitor restarts in the middle of a slow drift. Which of its state must survive, and which did you save?"
@@ -80,6 +82,7 @@ def test_save_and_load(tended, liveliness, award):
     id="F3",
     points=1,
     competency="engineering",
+    requirement="R4",
     title="Answers the same again, and `check` leaves no trace",
     question="Where does randomness or memory enter your detector, and how would a test find that it does?",
     feedback="The same window gets another answer later on, or calls of `check` change what `update` says.",
@@ -106,6 +109,7 @@ def test_no_trace(panel, measured, tended, liveliness, award):
     id="F4",
     points=1,
     competency="data-pipelines",
+    requirement="R6",
     title="Does not depend on order of rows and columns, extra columns or dictionary encoding",
     question=(
         "Upstream adds a column in front and stores texts as dictionaries. Which line of your code would have cared?"
@@ -131,6 +135,7 @@ def test_clothes(tended, liveliness, award):
     id="F5",
     points=2,
     competency="engineering",
+    requirement="R7",
     title="Gives complete answers about odd but legal windows",
     question="A window has one row, or a column of nulls only. What does your detector say then, and is that useful?",
     feedback="All-null or constant columns, single rows or unseen levels raise an error, or the answer is incomplete.",
@@ -153,6 +158,7 @@ def test_edges(tended, liveliness, award):
     id="F6",
     points=1,
     competency="engineering",
+    requirement="R8",
     title="Refuses with ValueError what it cannot judge",
     question="A column is missing. Why is an error better than an answer here, and who should see it?",
     feedback="An empty window, a missing column or a value of a wrong type does not raise ValueError.",
@@ -170,6 +176,7 @@ def test_refusals(tended, liveliness, award):
     id="F7",
     points=2,
     competency="performance",
+    requirement="R16",
     title="Takes reasonable time for a check",
     question="Where does a check spend its time, and what could move from `check` to `fit`?",
     feedback="A check takes much more time than it needs to, or more than the limit of the brief.",
@@ -190,6 +197,7 @@ def test_time(measured, liveliness, award, plot):
     id="F8",
     points=1,
     competency="performance",
+    requirement="R17",
     title="Stays within memory",
     question="What does your detector keep of the reference after `fit`, and why that?",
     feedback="Fitting or checking takes more memory than the limit of the brief.",
