@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import sys
 from collections.abc import Iterator
@@ -50,10 +51,11 @@ def public(data, tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def draw():
-    """Draws a window; equal numbers give windows that differ in nothing but the drift."""
+    """Draws a window; equal numbers give windows that differ in nothing but the drift. Each is drawn once."""
 
+    @functools.cache
     def make(world, mode, n, kind=None, size=None, number=1):
         return getattr(world, mode)(n, np.random.default_rng(number), kind, size)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 
 MANY = 60_000
 
 
+@functools.cache
 def feedback(world, kind, n=MANY):
     return world.feedback(n, np.random.default_rng(2), kind)
 

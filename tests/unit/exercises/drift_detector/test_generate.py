@@ -95,6 +95,9 @@ import json, sys
 sys.path[:0] = sys.argv[1:3]
 import power
 from world import World
+power.reference_detector()  # now its modules can be found
+import nulls, stream
+nulls.WINDOWS, stream.STREAMS = 200, 40  # of the resampled windows; so few fit fast, and are drawn in the same way
 world = World(7)
 found = power.measure_power(world, world.reference(), world.reference_labels(), windows=4, clean=12)
 print(json.dumps(found))

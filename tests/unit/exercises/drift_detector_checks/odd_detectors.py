@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ class Simple:
 
     def fit(self, reference: pd.DataFrame, labels: pd.DataFrame) -> None:
         hours = reference["event_ts"].dt.hour
-        self.hourly = {name: reference[name].groupby(hours).mean().to_dict() for name in NUMBERS}
+        self.hourly = {name: reference[name].groupby(hours).mean().to_numpy() for name in NUMBERS}
         self.means = {name: (float(reference[name].mean()), float(reference[name].std())) for name in NUMBERS}
         self.shares = {name: reference[name].value_counts(normalize=True).to_dict() for name in TEXTS}
         self.gap = float((labels["y"] - labels["score"]).mean())
@@ -43,9 +44,9 @@ class Simple:
             mean, spread = self.means[name]
             found[name] = abs(values.mean() - mean) / spread * math.sqrt(len(values)) if len(values) else 0.0
         for name in TEXTS:
-            seen = window[name].value_counts(normalize=True).to_dict()
+            seen, rows = Counter(window[name].tolist()), len(window)
             far = [
-                abs(seen.get(level, 0.0) - share) / math.sqrt(share * (1 - share) / len(window))
+                abs(seen[level] / rows - share) / math.sqrt(share * (1 - share) / rows)
                 for level, share in self.shares[name].items()
             ]
             found[name] = float(norm.isf(min(1.0, len(far) * 2 * norm.sf(max(far))) / 2))
@@ -58,10 +59,9 @@ class Simple:
 
     def update(self, window: pd.DataFrame) -> object:
         self._strengths(window)
-        far = 0.0
+        far, hours = 0.0, window["event_ts"].dt.hour.to_numpy()
         for name in NUMBERS:
-            values, hours = window[name].to_numpy(dtype=float), window["event_ts"].dt.hour
-            gaps = values - hours.map(self.hourly[name]).to_numpy(dtype=float)
+            gaps = window[name].to_numpy(dtype=float) - self.hourly[name][hours]
             gaps = gaps[~np.isnan(gaps)]
             far = max(far, abs(gaps.mean()) / self.means[name][1] * math.sqrt(len(gaps)) if len(gaps) else 0.0)
         self.total = max(0.0, self.total + far - 2.6)
