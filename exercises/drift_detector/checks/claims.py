@@ -42,7 +42,8 @@ def probe(submission, world, variant) -> Habits:
     later = [window.assign(event_ts=window["event_ts"] + ANOTHER_TIME) for window in moved]
     with submission.open(workers=1) as session:  # fitting takes longer than asking
         session.construct()
-        session.call("fit", reference=world.reference(), labels=world.reference_labels())
+        tables = {"reference": world.reference(), "labels": world.reference_labels()}
+        session.call("fit", seconds=anchors.FIT_PATIENCE, **tables)
         readings = _ask(session, [*moved, *later, *clean])
     pairs = list(zip(readings[:MOVED], readings[MOVED : 2 * MOVED], strict=True))
     return Habits(method=method_of(pairs), alpha=alpha_of(readings))

@@ -27,7 +27,7 @@ def checks() -> Iterator[SimpleNamespace]:
     names = [path.stem for folder in FOLDERS for path in folder.glob("*.py") if not path.name.startswith("test_")]
     others = {name: sys.modules.pop(name) for name in names if name in sys.modules}
     sys.path[:0] = [str(folder) for folder in FOLDERS]
-    wanted = ("anchors", "answers", "asking", "care", "figures", "measures", "timing", "watch")
+    wanted = ("anchors", "answers", "asking", "care", "figures", "measures", "sittings", "timing", "watch")
     modules: dict[str, ModuleType] = {name: importlib.import_module(name) for name in wanted}
     for name in names:
         sys.modules.pop(name, None)

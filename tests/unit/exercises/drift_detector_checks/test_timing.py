@@ -1,0 +1,50 @@
+"""What time counts: that of the submission, and not that of a machine which is busy with other things."""
+
+from __future__ import annotations
+
+import random
+from types import SimpleNamespace
+
+import pytest
+
+from grader.checker.callable import Cost
+
+
+def timing(checks, own, reference, wall):
+    return checks.timing.Timing(own=tuple(own), reference=tuple(reference), wall=tuple(wall))
+
+
+def test_the_middle_block_is_compared(checks):
+    assert timing(checks, [0.1, 0.2, 0.9], [0.05] * 3, [1.0] * 3).ratio == pytest.approx(4)
+
+
+def test_a_very_fast_reference_counts_with_a_least_time(checks):
+    least = checks.anchors.LEAST_REFERENCE
+    assert timing(checks, [4 * least], [least / 5], [1.0]).ratio == pytest.approx(4)
+
+
+def test_waiting_for_a_busy_machine_is_not_counted(checks):
+    assert timing(checks, [0.2, 0.3], [0.1, 0.1], [0.9, 1.4]).seconds == 0.2
+
+
+class Fits:
+    def __init__(self, seconds: float, cpu_seconds: float) -> None:
+        self.last, self.given = Cost(seconds=seconds, cpu_seconds=cpu_seconds), 0.0
+
+    def construct(self, **arguments: object) -> None:
+        pass
+
+    def call(self, method: str, *, seconds: float, **arguments: object) -> None:
+        self.given = seconds
+
+
+def fitted(checks, session: Fits, workers: int) -> float:
+    world = SimpleNamespace(reference=lambda: None, reference_labels=lambda: None)
+    variant = SimpleNamespace(random=random.Random)
+    return checks.sittings.start(session, world, variant, 0.05, workers)
+
+
+def test_fitting_on_a_busy_machine_counts_what_one_process_computed(checks):
+    session = Fits(seconds=150.0, cpu_seconds=44.0)
+    assert fitted(checks, session, workers=2) == 22.0
+    assert session.given > 2 * checks.anchors.FIT_SECONDS
