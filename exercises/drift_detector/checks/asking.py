@@ -8,7 +8,8 @@ the same variant always gives the same windows, in whatever order they are made.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import anchors
@@ -128,6 +129,19 @@ def batches(items: Sequence[object], size: int) -> Iterator[Sequence[object]]:
         yield items[begin : begin + size]
 
 
+def prepared(items: Iterable[object], make: Callable[[object], object]) -> Iterator[tuple[object, object]]:
+    """Yield each item with what is made of it; the next is made while the submission is busy with this one."""
+    with ThreadPoolExecutor(max_workers=1) as worker:
+        waiting: list[tuple[object, Future[object]]] = []
+        for item in items:
+            waiting.append((item, worker.submit(make, item)))
+            if len(waiting) > 1:
+                before, made = waiting.pop(0)
+                yield before, made.result()
+        for before, made in waiting:
+            yield before, made.result()
+
+
 def shuffled(items: Sequence[object], variant, purpose: str) -> list[object]:
     """Return the items in the variant's secret order."""
     order = list(items)
@@ -170,11 +184,14 @@ def ask_windows(
     """Ask `check` about windows."""
     readings: dict[Ask, Reading] = {}
     budget = budget or Budget(anchors.PANEL_SECONDS)
-    for batch in batches(shuffled(asks, variant, purpose), anchors.BATCH):
-        if budget.used_up:
+
+    def make(batch):
+        return None if budget.used_up else [make_window(world, variant, ask) for ask in batch]
+
+    for batch, windows in prepared(batches(shuffled(asks, variant, purpose), anchors.BATCH), make):
+        if windows is None or budget.used_up:
             readings |= dict.fromkeys(batch, not_asked(LATE))
             continue
-        windows = [make_window(world, variant, ask) for ask in batch]
         calls = [{"window": window} for window in windows]
         answers = budget.spend(lambda calls=calls: session.map("check", calls, seconds=anchors.CALL_SECONDS))
         for ask, window, answer in zip(batch, windows, answers, strict=True):
@@ -187,11 +204,15 @@ def ask_feedback(session, world, variant, *, alpha: float) -> dict[str, list[Rea
     asks = [(kind, number) for kind, count in anchors.LABELS.items() for number in range(count)]
     heard: dict[str, dict[int, Reading]] = {kind: {} for kind in anchors.LABELS}
     budget = Budget(anchors.FEEDBACK_SECONDS)
-    for batch in batches(shuffled(asks, variant, "feedback"), anchors.BATCH):
-        if budget.used_up:
+
+    def make(batch):
+        return None if budget.used_up else [make_feedback(world, variant, kind, number) for kind, number in batch]
+
+    for batch, sets in prepared(batches(shuffled(asks, variant, "feedback"), anchors.BATCH), make):
+        if sets is None or budget.used_up:
             readings = [not_asked(LATE)] * len(batch)
         else:
-            calls = [{"rows": make_feedback(world, variant, kind, number)} for kind, number in batch]
+            calls = [{"rows": rows} for rows in sets]
             answers = budget.spend(lambda calls=calls: session.map("feedback", calls, seconds=anchors.CALL_SECONDS))
             readings = [read_feedback(answer, alpha=alpha) for answer in answers]
         for (kind, number), reading in zip(batch, readings, strict=True):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import anchors
 import pandas as pd
 from answers import Reading, not_asked, read_alarm
-from asking import LATE, Budget, batches, numbers, shuffled
+from asking import LATE, Budget, batches, numbers, prepared, shuffled
 
 STREAM_BATCH = 8  # streams in memory at a time
 
@@ -61,12 +61,16 @@ def watch_streams(session, world, variant, streams: Sequence[Stream]) -> list[Wa
     """Let `update` see streams, each from the fitted state."""
     watched: dict[Stream, Watched] = {}
     budget = Budget(anchors.STREAM_SECONDS)
-    for batch in batches(shuffled(streams, variant, "streams"), STREAM_BATCH):
-        if budget.used_up:
+
+    def make(batch):
+        return None if budget.used_up else [make_stream(world, variant, stream) for stream in batch]
+
+    for batch, made in prepared(batches(shuffled(streams, variant, "streams"), STREAM_BATCH), make):
+        if made is None or budget.used_up:
             silent = (not_asked(LATE),) * anchors.STREAM_WINDOWS
             watched |= {stream: Watched(stream=stream, alarms=silent) for stream in batch}
             continue
-        calls = [[{"window": window} for window in make_stream(world, variant, stream)] for stream in batch]
+        calls = [[{"window": window} for window in windows] for windows in made]
         runs = budget.spend(lambda calls=calls: session.map_fresh("update", calls, seconds=anchors.RUN_SECONDS))
         for stream, run in zip(batch, runs, strict=True):
             watched[stream] = Watched(stream=stream, alarms=tuple(read_alarm(answer) for answer in run))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -101,6 +102,19 @@ def test_what_there_is_no_time_for_counts_as_not_answered(checks):
     assert len(session.windows) == checks.anchors.BATCH
     assert len(late) == 300 - checks.anchors.BATCH
     assert all(reading.false_alarm and not reading.hit for reading in late)
+
+
+def test_the_next_windows_are_made_while_the_submission_is_busy(checks):
+    made = {number: threading.Event() for number in range(4)}
+
+    def make(number):
+        made[number].set()
+        return -number
+
+    for number, what in checks.asking.prepared(made, make):
+        assert what == -number
+        assert number == 3 or made[number + 1].wait(20), "it waited for the submission"
+        assert not any(made[later].is_set() for later in range(number + 2, 4)), "memory is for two batches"
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.2, 0.35])
