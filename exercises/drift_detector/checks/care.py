@@ -17,6 +17,9 @@ from world import FEATURES, KINDS, SIZES
 
 from grader.checker.api import linear
 
+# Share of decisions that another alpha must change. An exact detector changes about 4 % between .05 and .01, one that
+# keeps alpha as a bound and stays far below it half of that.
+LEAST_MOVED = 0.01
 P_TOLERANCE = 1e-6  # adding the same numbers in another order may change the last digits
 
 # -- F1: a second alpha -----------------------------------------------------------------------
@@ -65,7 +68,7 @@ class SecondAlpha:
     def credit(self) -> float:
         """Share of the points."""
         agreed = linear(self.kept.value, 0.97, 1.0)
-        return agreed * linear(self.clean.value, *self.bound) * linear(self.moved.value, 0.0, 0.02)
+        return agreed * linear(self.clean.value, *self.bound) * linear(self.moved.value, 0.0, LEAST_MOVED)
 
 
 def compare_alphas(
