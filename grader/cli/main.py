@@ -22,6 +22,8 @@ COMMANDS = {
     "preflight": "Find out whether a submission can be graded; no score.",
     "grade": "Grade submissions and write their score sheets.",
     "regrade": "Grade anew after a change: who changes, by how much, why.",
+    "compare": "Put candidates side by side, with error bands.",
+    "stats": "What the scores tell about the exercise itself.",
     "sheet": "Show, export or verify a score sheet.",
     "author": "Write exercises, and prove that they grade fairly.",
 }

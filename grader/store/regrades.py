@@ -107,10 +107,10 @@ class RegradeStore:
         if version is not None:
             query = query.where(versions.c.version == version)
         if batch is not None:
-            query = query.where(submissions.c.id.in_(_members(exercise, batch)))
+            query = query.where(submissions.c.id.in_(members(exercise, batch)))
         with self._database.reading() as connection:
             if batch is not None:
-                _require_batch(connection, exercise, batch)
+                require_batch(connection, exercise, batch)
             return [_shown(row) for row in connection.execute(query)]
 
     def open(self, exercise: Exercise, scope: str) -> str:
@@ -286,7 +286,8 @@ class RegradeStore:
 _REPORT = "See: grader regrade ID"
 
 
-def _members(exercise: str, batch: str) -> Select[tuple[str]]:
+def members(exercise: str, batch: str) -> Select[tuple[str]]:
+    """A query for the submissions of a batch."""
     items, batches = schema.batch_items, schema.batches
     return (
         select(items.c.submission_id)
@@ -295,7 +296,12 @@ def _members(exercise: str, batch: str) -> Select[tuple[str]]:
     )
 
 
-def _require_batch(connection: Connection, exercise: str, batch: str) -> None:
+def require_batch(connection: Connection, exercise: str, batch: str) -> None:
+    """Refuse a batch that does not exist.
+
+    Raises:
+        UsageError: With the names of those that do.
+    """
     names = connection.execute(select(schema.batches.c.name).where(schema.batches.c.exercise_id == exercise)).scalars()
     known = list(names)
     if batch not in known:

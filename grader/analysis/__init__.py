@@ -1,0 +1,1 @@
+"""Figures about many runs: item analysis, reliability, comparison tables, and their pages."""

@@ -1,0 +1,145 @@
+"""`grader compare ID`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from grader.cli.options import json_option, settings
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from grader.analysis.comparison import Comparison, Line
+
+ROWS_SHOWN = 50
+
+
+@click.command("compare")
+@click.argument("exercise_id", metavar="ID")
+@click.option("--batch", metavar="NAME", help="Only who is in this batch.")
+@click.option("--version", metavar="X", help="Version of the exercise. Default: the one that graded last.")
+@click.option("--blind", is_flag=True, help="Pseudonyms instead of names, the same every time.")
+@click.option(
+    "--sort", "column", default="total", metavar="COLUMN", help="total, name, or a competency. Default: total."
+)
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Also write a page.")
+@click.option(
+    "--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Also write CSV."
+)
+@json_option
+def command(
+    exercise_id: str,
+    batch: str | None,
+    version: str | None,
+    blind: bool,
+    column: str,
+    html: Path | None,
+    csv_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Put candidates side by side: totals with error bands, ties as ties, competencies, checks."""
+    from grader import clock
+    from grader.analysis.comparison import compare, sorted_by
+    from grader.analysis.pages import compare_page
+    from grader.cli.console import print_json
+    from grader.cli.writing import write_text
+    from grader.errors import UsageError
+    from grader.keys import Keyring
+    from grader.render.csv_table import csv_text
+    from grader.store.cohorts import read_cohort
+    from grader.wiring import open_store
+
+    chosen = settings()
+    with open_store(chosen) as store:
+        cohort = read_cohort(store.database, exercise_id, batch, version)
+    if not cohort.members:
+        raise UsageError(
+            f"Nobody has a total in {cohort.name} yet.", hint="Grade first, or look at `grader sheet show`."
+        )
+    table = compare(cohort, Keyring(chosen.config_dir).server_key() if blind else None)
+    try:
+        lines = sorted_by(table, column)
+    except KeyError as error:
+        known = ", ".join(["total", "name", *table.competencies])
+        raise UsageError(f"There is no column {column!r}.", hint=f"There are: {known}.") from error
+    if html is not None:
+        write_text(html, compare_page(table, clock.now()))
+    if csv_file is not None:
+        write_text(csv_file, csv_text(_header(table), map(_cells, lines)))
+    if as_json:
+        print_json(
+            {"cohort": table.title, "notes": list(table.notes), "candidates": [_data(table, line) for line in lines]}
+        )
+    else:
+        _show(table, lines)
+
+
+def _header(table: Comparison) -> list[str]:
+    return ["candidate", "percent", "band", "rank_best", "rank_worst", "percentile", *table.competencies]
+
+
+def _cells(line: Line) -> list[str | float]:
+    shares = ["" if share is None else round(share, 2) for share in line.competencies]
+    percentile = "" if line.percentile is None else round(line.percentile, 1)
+    return [
+        line.name,
+        round(line.percent, 2),
+        round(line.half, 2),
+        line.rank.best,
+        line.rank.worst,
+        percentile,
+        *shares,
+    ]
+
+
+def _data(table: Comparison, line: Line) -> dict[str, object]:
+    return {
+        "candidate": line.name,
+        "percent": line.percent,
+        "band": line.half,
+        "rank": [line.rank.best, line.rank.worst],
+        "percentile": line.percentile,
+        "competencies": dict(zip(table.competencies, line.competencies, strict=True)),
+        "checks": {check: {"share": share, "outcome": outcome} for check, share, outcome in line.checks},
+    }
+
+
+def _show(table: Comparison, lines: list[Line]) -> None:
+    from rich.text import Text
+
+    from grader.cli.console import out
+
+    console = out()
+    console.print(_table(table, lines[:ROWS_SHOWN]))
+    if len(lines) > ROWS_SHOWN:
+        console.print(f"and {len(lines) - ROWS_SHOWN} more; --html or --csv has all of them")
+    for note in table.notes:
+        console.print(Text(note, style="dim"), soft_wrap=True)
+
+
+def _table(comparison: Comparison, lines: list[Line]) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from grader.render.text import visible
+
+    percentiles = any(line.percentile is not None for line in lines)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=comparison.title)
+    table.add_column("Candidate", overflow="fold")
+    for title in ("Rank", "Total", *(("Percentile",) if percentiles else ()), *comparison.competencies):
+        table.add_column(title, justify="right")
+    table.add_column("Checks", no_wrap=True)
+    for line in lines:
+        shares = ["\N{EN DASH}" if share is None else f"{share:.0f}" for share in line.competencies]
+        percentile = [f"{line.percentile:.0f}"] if percentiles and line.percentile is not None else []
+        total = f"{line.percent:.1f} \N{PLUS-MINUS SIGN} {line.half:.1f}"
+        spark = "".join("?" if share is None else _BLOCKS[round(share * 7)] for _, share, _ in line.checks)
+        table.add_row(Text(visible(line.name, 60)), str(line.rank), total, *percentile, *shares, spark)
+    return table
+
+
+_BLOCKS = "▁▂▃▄▅▆▇█"

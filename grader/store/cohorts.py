@@ -1,0 +1,174 @@
+"""Reading many runs at once, for tables and figures. One cohort is one version of one exercise."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from grader.errors import UsageError
+from grader.model.exercise import Exercise
+from grader.store.database import Database
+from grader.store.regrades import members, require_batch
+from grader.store.schema import candidates, exercise_versions, runs, submissions
+
+Answer = tuple[float | None, str | None]
+"""Share of a check's points that was earned, and its outcome; None where it was not measured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One candidate's score: of what they handed in last.
+
+    Attributes:
+        id: The candidate's, for pseudonyms.
+        candidate: Name; "" once it was erased.
+        label: What the submission was called.
+        submission: Id of the submission.
+        run: Id of the run whose score counts.
+        percent: Total of the code.
+        earned: Points of the code.
+        possible: Points of the code.
+        seconds: Wall time of the run.
+        band: Standard deviation of the total over hidden worlds, in percent; None where it was not measured.
+        answers: By check.
+    """
+
+    id: str
+    candidate: str
+    label: str
+    submission: str
+    run: str
+    percent: float
+    earned: float
+    possible: float
+    seconds: float
+    band: float | None
+    answers: Mapping[str, Answer]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cohort:
+    """The candidates of an exercise at one version.
+
+    Attributes:
+        exercise: The exercise as it was at that version.
+        name: Which group this is, in words.
+        members: Graded ones.
+        rejected: How many could not be graded.
+        faulted: How many have no complete run.
+        elsewhere: Version to how many were graded with it and are not here.
+    """
+
+    exercise: Exercise
+    name: str
+    members: Sequence[Member]
+    rejected: int
+    faulted: int
+    elsewhere: Mapping[str, int]
+
+
+def read_cohort(database: Database, exercise: str, batch: str | None = None, version: str | None = None) -> Cohort:
+    """Read the scores that count.
+
+    Args:
+        database: The store's.
+        exercise: Id of the exercise.
+        batch: Only who is in the batch of this name.
+        version: Only who was graded with this version; by default the one that graded last.
+
+    Raises:
+        UsageError: Nobody was graded.
+    """
+    with database.reading() as connection:
+        if batch is not None:
+            require_batch(connection, exercise, batch)
+        versions = _versions(connection, exercise, batch)
+        if not versions or (version is not None and version not in versions):
+            listed = f"There are scores of the versions {', '.join(versions)}." if versions else ""
+            what = f"{exercise} {version}" if version else exercise
+            raise UsageError(f"Nobody has a score of {what}.", hint=listed or "Grade first: grader grade")
+        chosen = version or next(iter(versions))
+        content, found, counts = _members_of(connection, exercise, batch, chosen)
+    name = f"{exercise} {chosen}" + (f", batch {batch}" if batch else "")
+    return Cohort(
+        exercise=Exercise.model_validate_json(content),
+        name=name,
+        members=found,
+        rejected=counts["rejected"],
+        faulted=counts["faulted"],
+        elsewhere={other: count for other, count in versions.items() if other != chosen},
+    )
+
+
+def _versions(connection: Connection, exercise: str, batch: str | None) -> dict[str, int]:
+    """Versions with scores that count, the one that graded last first."""
+    query = (
+        select(exercise_versions.c.version, runs.c.finished)
+        .join(runs, runs.c.exercise_digest == exercise_versions.c.digest)
+        .join(submissions, submissions.c.shown_run == runs.c.id)
+        .where(submissions.c.exercise_id == exercise)
+    )
+    if batch is not None:
+        query = query.where(submissions.c.id.in_(members(exercise, batch)))
+    rows = connection.execute(query).all()
+    last = {
+        version: max(row.finished for row in rows if row.version == version)
+        for version in {row.version for row in rows}
+    }
+    counts = Counter(row.version for row in rows)
+    return {version: counts[version] for version in sorted(last, key=lambda each: last[each], reverse=True)}
+
+
+def _members_of(
+    connection: Connection, exercise: str, batch: str | None, version: str
+) -> tuple[str, list[Member], Counter[str]]:
+    query = (
+        select(
+            submissions.c.id,
+            submissions.c.label,
+            submissions.c.candidate_id,
+            candidates.c.name,
+            runs.c.id.label("run"),
+            runs.c.status,
+            runs.c.earned,
+            runs.c.possible,
+            runs.c.seconds,
+            runs.c.band,
+            runs.c.answers,
+            runs.c.exercise_digest,
+        )
+        .join(runs, runs.c.id == submissions.c.shown_run)
+        .join(exercise_versions, exercise_versions.c.digest == runs.c.exercise_digest)
+        .join(candidates, candidates.c.id == submissions.c.candidate_id)
+        .where(submissions.c.exercise_id == exercise, exercise_versions.c.version == version)
+        .order_by(submissions.c.received, submissions.c.id)
+    )
+    if batch is not None:
+        query = query.where(submissions.c.id.in_(members(exercise, batch)))
+    last = {row.candidate_id: row for row in connection.execute(query)}  # of each candidate, what came last
+    counts = Counter(row.status for row in last.values())
+    digest = next(reversed([row.exercise_digest for row in last.values()]))
+    table = exercise_versions
+    content = connection.execute(select(table.c.content).where(table.c.digest == digest)).scalar_one()
+    found = [
+        Member(
+            id=row.candidate_id,
+            candidate=row.name or "",
+            label=row.label or "",
+            submission=row.id,
+            run=row.run,
+            percent=100 * row.earned / row.possible,
+            earned=row.earned / 100,
+            possible=row.possible / 100,
+            seconds=row.seconds or 0.0,
+            band=row.band,
+            answers=json.loads(row.answers),
+        )
+        for row in last.values()
+        if row.status == "graded" and row.earned is not None and row.possible
+    ]
+    return content, found, counts
