@@ -13,9 +13,9 @@ from grader.catalog.exercises import load_exercise
 from grader.catalog.ladder import Rung, load_ladder, materialise
 from grader.catalog.seeds import variant_for
 from grader.engine.boxes import Boxes
-from grader.engine.grade import GradingRun, Harness, Watcher
+from grader.engine.grade import NOT_READ, GradingRun, Harness, Watcher
 from grader.engine.variants import VariantStore
-from grader.errors import UsageError
+from grader.errors import SubmissionRejected, UsageError
 from grader.intake.receive import receive
 from grader.model.exercise import Exercise
 
@@ -77,7 +77,7 @@ class Proof:
             folder = Path(workshop) / rung.name
             materialise(rung, folder)
             before = self.known.get((rung.name, candidate, repeat))
-            if before and (before.submission, before.exercise) == (receive(folder).digest, self.exercise.digest):
+            if before and (before.submission, before.exercise) == (_digest(folder), self.exercise.digest):
                 return
             report(f"{self.exercise.id}, {candidate}: {rung.name}")
             run = GradingRun(harness, self.exercise, self.source, candidate, Watcher())
@@ -107,6 +107,14 @@ class Proof:
         earned = self.known[rung.name, candidate, repeat]
         parent = self.known.get((rung.expected.parent, candidate, repeat))
         return list(violations(rung.expected, earned, parent))
+
+
+def _digest(folder: Path) -> str:
+    """The digest that a sheet names a submission by; some rungs are there because they cannot even be read."""
+    try:
+        return receive(folder).digest
+    except SubmissionRejected:
+        return NOT_READ
 
 
 def chosen(ladder: Sequence[Rung], names: str) -> list[Rung]:

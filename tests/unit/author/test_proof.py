@@ -1,0 +1,48 @@
+"""A proof goes on where it stopped: what was graded and has not changed is not graded again."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from grader.author.proof import Proof
+from grader.engine.grade import Harness
+from grader.errors import UsageError
+from tests.unit.author.conftest import TINY
+
+RUNGS = "reference,empty"
+
+
+def run(proof: Proof, harness: Harness) -> list[str]:
+    told: list[str] = []
+    proof.recall()
+    for rung in proof.rungs:
+        proof.prove(harness, rung, "v1", 1, told.append)
+    return [text.rpartition(" ")[2] for text in told]
+
+
+def test_finished_runs_are_kept_even_of_what_cannot_be_read(process_harness: Harness, tmp_path: Path) -> None:
+    source = tmp_path / "tiny_sum"
+    shutil.copytree(TINY, source)
+    assert run(Proof.of(source, tmp_path, RUNGS), process_harness) == ["reference", "empty"]
+    assert run(Proof.of(source, tmp_path, RUNGS), process_harness) == []
+    (source / "solutions" / "reference" / "more.txt").write_text("changed")
+    assert run(Proof.of(source, tmp_path, RUNGS), process_harness) == ["reference"]
+    with (source / "brief.md").open("a") as brief:
+        brief.write("Another exercise.")
+    assert run(Proof.of(source, tmp_path, RUNGS), process_harness) == ["reference", "empty"]
+
+
+def test_a_line_that_was_cut_short_is_no_run(tmp_path: Path) -> None:
+    (tmp_path / "tiny_sum.jsonl").write_text('{"rung": "reference", "candi')
+    proof = Proof.of(TINY, tmp_path)
+    proof.recall()
+    assert proof.known == {}
+
+
+def test_a_rung_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no rung 'refrence'") as caught:
+        Proof.of(TINY, tmp_path, "refrence")
+    assert "reference" in caught.value.hint
