@@ -31,7 +31,7 @@ def test_a_generator_that_is_not_deterministic_is_refused(store: VariantStore, t
         store.verify(load_exercise(source), source, 7, "hidden")
     line = generator.read_text().splitlines()[caught.value.line - 1]
     assert (caught.value.file, line.partition("(")[0]) == ("data/generate.py", "def generate")
-    assert [path.name for path in (tmp_path / "cache").iterdir()] == []
+    assert [path.name for path in (tmp_path / "cache").glob("[!.]*")] == []  # such data are not kept
 
 
 def test_one_that_is_runs_twice_only_once(store: VariantStore) -> None:
@@ -41,3 +41,34 @@ def test_one_that_is_runs_twice_only_once(store: VariantStore) -> None:
         folder = store.verify(exercise, TINY, 7, "hidden", reports.append)
         assert (folder / "truth.txt").is_file()
     assert [text.rpartition(" ")[2] for text in reports] == ["tiny_sum", "again"]
+
+
+LABELLED = """
+import random
+
+
+def generate(seed, split, destination):
+    chance = random.Random(seed)
+    labels = sorted(chance.random() < 0.5 for _ in range(300))
+    rows = "".join(f"{chance.random():.3f},{label}\\n" for label in labels)
+    (destination / "train.csv").write_text("x,churned\\n" + rows)
+"""
+
+
+def test_labels_are_guessed_once_and_must_be_where_the_manifest_says(store: VariantStore, tmp_path: Path) -> None:
+    source = tmp_path / "tiny_sum"
+    shutil.copytree(TINY, source)
+    (source / "data" / "generate.py").write_text(LABELLED)
+    manifest = (source / "exercise.toml").read_text()
+    labels = '[labels]\nfiles = "*.csv"\ncolumn = "churned"\n\n[groups]'
+    (source / "exercise.toml").write_text(manifest.replace("[groups]", labels))
+    exercise = load_exercise(source)
+    data = store.data(exercise, source, 1, "public")
+    guess = store.guessed_labels(exercise, data)
+    assert (guess["leaks"], guess["chance"], guess["rows"]) == (True, 0.5, 300)
+    (known,) = (tmp_path / "cache").glob("*.labels-*")
+    known.write_text('{"leaks": false}')
+    assert store.guessed_labels(exercise, data) == {"leaks": False}
+    (source / "exercise.toml").write_text(manifest.replace("[groups]", labels.replace("churned", "y")))
+    with pytest.raises(ExerciseDefect, match=r"exercise.toml: labels: no file '\*.csv' has a column 'y'"):
+        store.guessed_labels(load_exercise(source), data)
