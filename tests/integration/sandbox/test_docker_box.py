@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from docker.errors import APIError
 
 from grader.clock import Deadline
 from grader.config import Settings
@@ -141,6 +142,30 @@ def test_a_create_that_the_engine_finishes_late_is_cleaned_up_too(docker_boxes: 
         DockerSandbox(engine).open(docker_boxes.spec(run=RUN))
     threads[0].join()
     assert not containers_of(docker_boxes.engine, RUN)
+
+
+@pytest.mark.parametrize(("failures", "paused"), [(3, True), (4, False)])
+def test_freezing_is_tried_a_few_times(docker_boxes: Boxes, failures: int, paused: bool) -> None:
+    box = DockerSandbox(docker_boxes.engine, program=PROGRAM).open(docker_boxes.spec(run=RUN))
+    box._engine = Meddled(docker_boxes.engine, "pause", failing(failures))
+    with contextlib.nullcontext() if paused else pytest.raises(InfrastructureFault, match="unable to freeze"):
+        box.pause()
+    assert docker_boxes.engine.api.inspect_container(box.container)["State"]["Paused"] is paused
+    box.close()
+
+
+def failing(times: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    left = [APIError("unable to freeze")] * times
+
+    def around(real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            if left:
+                raise left.pop()
+            return real(*arguments)
+
+        return call
+
+    return around
 
 
 def test_a_missing_image_is_told_apart(docker_boxes: Boxes) -> None:
