@@ -81,7 +81,9 @@ def test_files_that_steer_a_test_runner_are_kept_and_named(take: Take) -> None:
 
 
 @pytest.mark.parametrize(
-    "source", [{}, {".git/HEAD": b"x"}, b"", zipped({}), tarred({}), tarred({}, compression="gz"), zipped({"a/": b""})]
+    "source",
+    [{}, {".git/HEAD": b"x"}, b"", zipped({}), tarred({}), tarred({}, compression="gz"), zipped({"a/": b""})],
+    ids=["folder", "git alone", "file", "zip", "tar", "tar.gz", "zip of a folder"],
 )
 def test_nothing_at_all_is_empty(refused: Refused, source: object) -> None:
     refused(Rejection.EMPTY, source)
