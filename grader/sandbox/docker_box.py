@@ -10,15 +10,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from docker.errors import APIError
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
-
 from grader.clock import Deadline
 from grader.errors import BoxLost, EngineUnavailable, InfrastructureFault
 from grader.model.run import Isolation
 from grader.sandbox import cgroup, hardening, isolation, reaper
 from grader.sandbox.cgroup import Cgroup
-from grader.sandbox.docker_engine import Engine, translate
+from grader.sandbox.docker_engine import Engine, freeze, translate
 from grader.sandbox.failures import start_fault
 from grader.sandbox.port import BoxSpec, Ending, Usage
 from grader.sandbox.stream import BoxStream, DockerSocket
@@ -26,10 +23,6 @@ from grader.sandbox.stream import BoxStream, DockerSocket
 DRAIN_SECONDS = 0.5
 SETTLE_SECONDS = 2.0
 LATE_SECONDS = 2.0
-# The kernel now and then fails to freeze a control group whose processes start and end all the time.
-FREEZING = Retrying(
-    retry=retry_if_exception_type(APIError), stop=stop_after_attempt(4), wait=wait_fixed(0.1), reraise=True
-)
 
 
 class DockerSandbox:
@@ -216,7 +209,7 @@ class DockerBox:
         """Freeze the control group; see `port.Box`."""
         if not self._paused and self._ending is None:
             with translate("pausing a box"):
-                FREEZING(self._engine.api.pause, self._container)
+                freeze(self._engine, self._container)
             self._paused = True
 
     def resume(self) -> None:

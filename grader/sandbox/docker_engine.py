@@ -28,6 +28,7 @@ import requests
 import urllib3.exceptions
 from docker.context import ContextAPI
 from docker.utils import kwargs_from_env
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from grader.config import Settings
 from grader.errors import BoxLost, EngineUnavailable, ImageMissing, InfrastructureFault
@@ -154,6 +155,16 @@ def _knock(address: str) -> None:
             connection.connect("/" + (parts.netloc + parts.path).lstrip("/"))
     elif parts.scheme in ("tcp", "http", "https") and parts.hostname and parts.port:
         socket.create_connection((parts.hostname, parts.port), timeout=CONNECT_SECONDS).close()
+
+
+def freeze(engine: Engine, container: str) -> None:
+    """Freeze a container's processes.
+
+    The kernel now and then fails to freeze a control group whose processes start and end all the time.
+    """
+    refused = retry_if_exception_type(docker.errors.APIError)
+    trying = Retrying(retry=refused, stop=stop_after_attempt(4), wait=wait_fixed(0.1), reraise=True)
+    trying(engine.api.pause, container)
 
 
 def locate(settings: Settings, environment: dict[str, str]) -> tuple[str, dict[str, Any]]:
