@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from grader.engine.grade import Harness
     from grader.model.exercise import Exercise
 
+NOT_LOOKED_AT = "kit"
 _STYLES = {Level.ERROR: "bold red", Level.WARNING: "yellow"}
 
 
@@ -98,7 +99,9 @@ class _Samples:
         except InfrastructureFault as fault:
             message, hint = f"the kit was not looked at: {fault.message}", fault.hint or "See grader doctor."
             return None, [
-                Finding(rule="kit", file="exercise.toml", line=0, message=message, hint=hint, level=Level.WARNING)
+                Finding(
+                    rule=NOT_LOOKED_AT, file="exercise.toml", line=0, message=message, hint=hint, level=Level.WARNING
+                )
             ]
 
     def _made(self, exercise: Exercise, folder: Path) -> Sample:
@@ -119,8 +122,8 @@ def _pairs(found: dict[Path, list[Finding]]) -> list[tuple[Path, Finding]]:
 
 
 def _fix(folder: Path, findings: Sequence[Finding]) -> list[str]:
-    """Only what is derivable is fixed; a version is recorded when nothing speaks against it."""
-    if any(each.level is Level.ERROR for each in findings):
+    """Only what is derivable is fixed; a version is recorded when everything was looked at and nothing is wrong."""
+    if any(each.level is Level.ERROR or each.rule == NOT_LOOKED_AT for each in findings):
         return []
     told = release.record(load_exercise(folder), folder)
     return [f"{folder.name}: {told}"] if told else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,24 @@ def test_what_cannot_be_read_is_the_one_finding_and_names_the_line(
 ) -> None:
     (finding,) = lint(spoil(file, old, new))
     assert (finding.file, finding.line, finding.level) == (file, line, Level.ERROR)
+
+
+@pytest.mark.parametrize(
+    ("gone", "said"),
+    [
+        ("solutions/reference/expected.toml", "the file is missing"),
+        ("exercise.toml", "the file is missing"),
+        ("checks", "the exercise has no checks"),
+        ("solutions", "the folder cannot be read: No such file or directory"),
+        ("brief.md", "it is missing"),
+        ("data/generate.py", "it is missing"),
+        ("template/add.py", "it is missing"),
+    ],
+)
+def test_what_is_missing_is_named(exercise: Path, gone: str, said: str) -> None:
+    path = exercise / gone
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    assert (gone, said, Level.ERROR) in [(each.file, each.message, each.level) for each in lint(exercise)]
 
 
 def test_seeded_randomness_and_times_that_were_measured_are_fine(exercise: Path, spoil: Spoil) -> None:

@@ -61,8 +61,9 @@ def test_fix_records_the_version_once_nothing_is_wrong(lint: Lint, exercise: Pat
     assert lint("--no-kit", "--fix").return_value == 5
 
 
-def test_without_an_engine_the_kit_is_a_warning_and_the_rest_is_looked_at(lint: Lint) -> None:
-    result = lint()
+def test_without_an_engine_the_kit_is_a_warning_and_no_version_is_recorded(lint: Lint, exercise: Path) -> None:
+    result = lint("--fix")
+    assert not (exercise / "versions.toml").exists()
     assert result.return_value == 0
     assert "the kit was not looked at" in result.output
     assert "order_values: 0 errors, 2 warnings" in result.output
