@@ -87,6 +87,7 @@ def exercise_files(exercise_id: str, kind: str) -> dict[str, str]:
     environment = _environment()
     facts: dict[str, Any] = tomllib.loads((SCAFFOLD / "kinds.toml").read_text(encoding="utf-8"))[kind]
     facts |= {"id": exercise_id, "kind": kind, "public_seed": _public_seed(exercise_id)}
+    facts["canary"] = f"canary-{hashlib.sha256(f'canary of {exercise_id}'.encode()).hexdigest()[:16]}"
     facts["interface"] = (SCAFFOLD / "kinds" / kind / "interface.md").read_text(encoding="utf-8").rstrip()
     found: dict[str, str] = {}
     for name, text in _sources(kind).items():

@@ -75,10 +75,10 @@ def find_leaks(kit: Path, exercise: Exercise, source: Path, public_data: Path) -
         if text is not None:
             found += [Leak(name, what) for what in _words(text, exercise.checks, public)]
             found += [Leak(name, what) for what in _lines(name, text, hidden, public, exercise)]
-    canaries = _canaries(source)
+    marks = canaries(source)
     machine = _machine(source, kit)
     for name, content in files.items():
-        found += [Leak(name, "holds a canary") for canary in canaries if canary in content]
+        found += [Leak(name, "holds a canary") for canary in marks if canary in content]
         found += [Leak(name, f"tells {what} of this machine") for word, what in machine.items() if word in content]
     return tuple(sorted(set(found)))
 
@@ -209,7 +209,7 @@ def _long_lines(text: str) -> set[str]:
     return {line.strip() for line in text.splitlines() if len(line.strip()) >= LONG_LINE}
 
 
-def _canaries(source: Path) -> set[bytes]:
+def canaries(source: Path) -> set[bytes]:
     """Words that an author put into hidden files so that they can be found elsewhere."""
     paths = [path for part in _HIDDEN for path in (source / part, *(source / part).rglob("*")) if path.is_file()]
     return {found[0] for path in paths for found in _CANARY.finditer(path.read_bytes())}

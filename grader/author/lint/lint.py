@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from grader.author.lint import declared, headroom, ladder, release, sources
+from grader.author.lint import declared, headroom, images, ladder, release, sources
 from grader.author.lint.findings import Finding, Level
 from grader.author.lint.sample import Sample, kit_gives_nothing_away, metadata_tell_nothing
 from grader.catalog.exercises import load_exercise
@@ -61,6 +61,7 @@ def _rules(exercise: Exercise, source: Path, records: Path | None) -> list[Calla
         lambda: sources.awards_give_reasons(source),
         lambda: release.version_is_unchanged(exercise, source),
         lambda: headroom.limits_leave_room(exercise, source, records),
+        lambda: images.images_hold_no_canary(source),
     ]
 
 

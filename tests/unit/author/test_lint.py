@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from grader.author.lint import release
+from grader.author.lint import images, release
 from grader.author.lint.findings import Finding, Level
 from grader.author.lint.lint import lint
 from grader.catalog.exercises import load_exercise
 from grader.errors import ExerciseDefect
+from grader.sandbox.port import Role
+from grader.sandbox.recipes import Recipe
 from tests.unit.author.conftest import Spoil
 
 CHECKS = "checks/test_sums.py"
@@ -137,3 +140,18 @@ def test_a_broken_list_of_versions_is_a_defect(exercise: Path, spoil: Spoil) -> 
     spoil("versions.toml", "", "not toml")
     with pytest.raises(ExerciseDefect, match=r"versions\.toml"):
         release.released(exercise)
+
+
+def test_a_canary_in_what_images_are_made_from_is_found(exercise: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (exercise / "NOTES.md").write_text("canary-0123456789abcdef\n")
+    assert [each for each in lint(exercise) if each.rule == "images"] == []
+    whole = images.read_recipe
+
+    def with_a_leak(role: Role, architecture: str) -> Recipe:
+        recipe = whole(role, architecture)
+        return replace(recipe, sources={**recipe.sources, "grader/agent/help.py": b"# canary-0123456789abcdef"})
+
+    monkeypatch.setattr(images, "read_recipe", with_a_leak)
+    found = [each.message for each in lint(exercise) if each.rule == "images"]
+    assert len(found) == len(Role)
+    assert all("holds a canary of this exercise, in grader/agent/help.py" in each for each in found)

@@ -14,6 +14,7 @@ from grader.author.scaffolding import KINDS, exercise_files, write_exercise
 from grader.author.schema import FILE, schema_text
 from grader.catalog.exercises import load_exercise
 from grader.catalog.ladder import load_ladder, materialise
+from grader.catalog.leaks import canaries
 from grader.errors import SubmissionRejected, UsageError
 from grader.intake.manifest import read_manifest
 from grader.intake.receive import receive
@@ -117,3 +118,9 @@ def test_broken_is_refused_before_it_is_graded_where_programs_can_be_looked_at()
     refused = {kind for kind, text in expected.items() if "missing_package" in text}
     assert refused == {"callable", "service", "command"}
     assert SubmissionRejected.exit_code == 3
+
+
+def test_every_exercise_has_a_canary_of_its_own_where_only_authors_read(tmp_path: Path) -> None:
+    marks = {name: canaries(write_exercise(name, "command", tmp_path).folder) for name in ("aa", "ab")}
+    assert [len(each) for each in marks.values()] == [1, 1]
+    assert marks["aa"] != marks["ab"]
