@@ -7,7 +7,7 @@ import pytest
 from answers import DECISION, Reading, fault_facts, main_reason
 from asking import CLEAN, POOLED, SLICE
 from figures import alarm_rates
-from measures import Share, activity, alarms, false_alarms, percent
+from measures import Share, activity, alarms, false_alarms, percent, validity
 
 from grader.checker.api import Reason, linear
 
@@ -80,7 +80,10 @@ def test_many_rows(panel, award):
 
 
 def award_calibration(check: str, panel, award) -> None:
-    """Award a rate of false alarms, gated by whether drift that nobody may miss is noticed."""
+    """Award a rate of false alarms, gated by whether drift that nobody may miss is noticed.
+
+    Other sizes count as far as the rate is kept at the usual one: a fixed cut-off is right at some size by luck.
+    """
     name, mode, rows = SETTINGS[check]
     clean: list[Reading] = panel.of(CLEAN, mode, rows)
     found, seen = false_alarms(clean), alarms(panel.noticeable(mode, rows, gross=rows == anchors.FEW_ROWS))
@@ -88,9 +91,12 @@ def award_calibration(check: str, panel, award) -> None:
     because = f"{name}: false alarms on {found.words()} windows; promised are {percent(anchors.ALPHA)}."
     if gate < 1:
         because += f" Of clear drift it noticed only {seen.words()}."
+    usual = 1.0 if rows == anchors.PLAIN_ROWS else validity(false_alarms(panel.of(CLEAN, mode)))
+    if usual < 1:
+        because += f" It counts {usual:.0%}, as false alarms at {anchors.PLAIN_ROWS} rows do."
     reason = Reason.INACTIVE if gate < 0.5 else main_reason(clean, DECISION)
     award(
-        linear(found.value, *anchors.ALARMS[check]) * gate,
+        linear(found.value, *anchors.ALARMS[check]) * gate * usual,
         because,
         reason=reason,
         evidence=facts(found, seen) | fault_facts(clean, DECISION),
