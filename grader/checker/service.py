@@ -32,6 +32,7 @@ from grader.frames import Frame
 from grader.model.reasons import Reason
 
 POLL_SECONDS = 0.01
+HOPELESS_SECONDS = 15.0
 HOST = "http://service"
 
 __all__ = ["Background", "Exchange", "LoadCost", "Request", "Service", "ServiceEnding", "Started", "post_json"]
@@ -158,19 +159,27 @@ class Service:
 
     def _until_ready(self, path: str, began: float, seconds: float) -> Started:
         answers: list[tuple[float, int]] = []
-        while (passed := monotonic() - began) < seconds:
+        until = began + seconds
+        while (passed := monotonic() - began) < until - began:
             reply = self.send(Request(method="GET", path=path), seconds=min(REQUEST_SECONDS, seconds - passed + 0.1))
             status = status_of(reply.header)
             if not answers or answers[-1][1] != status:
                 answers.append((monotonic() - began, status))
+                # "Not here" and the like is no "not yet", so that a server which says so is not waited for long.
+                hopeless = 300 <= status < 500
+                until = min(began + seconds, monotonic() + HOPELESS_SECONDS) if hopeless else began + seconds
             if status == 200:
                 return Started(seconds=monotonic() - began, answers=tuple(answers))
             if status == 0:
                 self._require_running()
             time.sleep(POLL_SECONDS)
+        last = answers[-1][1] or "nothing"
+        because = f"The server was not ready within {seconds:.0f} s: {path} answered {last}."
+        if monotonic() - began < seconds:
+            because = f"The server was not waited for any longer: {path} answered {last} for {HOPELESS_SECONDS:.0f} s."
         raise SubmissionFailed(
             Reason.TIMEOUT,
-            f"The server was not ready within {seconds:.0f} s: {path} answered {answers[-1][1] or 'nothing'}.",
+            because,
             evidence={"last lines that it printed": self.printed()[-500:]},
         )
 
