@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Event
 from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -11,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from grader.author.proof import Proof
 from grader.catalog.ladder import Rung
 from grader.cli.console import err
+from grader.engine.stoppable import StoppableSandbox
 
 if TYPE_CHECKING:
     from grader.engine.grade import Harness
@@ -31,6 +34,8 @@ def grade_rungs(harness: Harness, work: Sequence[Work], jobs: int = 1) -> None:
         ExerciseDefect: The generator of an exercise is not deterministic, or fails.
         InfrastructureFault: An engine or a machine failed.
     """
+    stoppable = StoppableSandbox(harness.sandbox, Event())
+    harness = replace(harness, sandbox=stoppable)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     console = err()
     with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as progress:
@@ -49,14 +54,24 @@ def grade_rungs(harness: Harness, work: Sequence[Work], jobs: int = 1) -> None:
         for exercise, (proof, candidate) in _first_of_each(work).items():
             report(f"{exercise}: looking at its generator")
             proof.verify_generator(harness, candidate, report)
-        with ThreadPoolExecutor(jobs) as pool:
-            waiting = [pool.submit(grade, each) for each in work]
-            try:
-                for one in waiting:
-                    one.result()
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        if jobs == 1:
+            for each in work:
+                grade(each)
+        else:
+            _side_by_side(work, jobs, grade, stoppable)
+
+
+def _side_by_side(work: Sequence[Work], jobs: int, grade: Callable[[Work], None], stoppable: StoppableSandbox) -> None:
+    """Grade several at once; whatever interrupts it ends every box, so that nobody waits for what runs."""
+    with ThreadPoolExecutor(jobs) as pool:
+        waiting = [pool.submit(grade, each) for each in work]
+        try:
+            for one in waiting:
+                one.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            stoppable.stop()
+            raise
 
 
 def _first_of_each(work: Sequence[Work]) -> dict[str, tuple[Proof, str]]:
