@@ -10,6 +10,8 @@ DEV_READY := $(VENV)/.ready-dev
 
 # Extra words for pytest: make test ARGS="-k frames"
 ARGS ?=
+# make fuzz CASES=100000
+CASES ?= 10000
 # make lock UPGRADE=--upgrade takes the newest releases; alone it keeps what is pinned.
 UPGRADE ?=
 COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate \
@@ -17,7 +19,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annot
 # For one Python on one system, so that no marker is left for the wrong interpreter to judge.
 IMAGE = --python-version 3.13 --python-platform x86_64-manylinux_2_28 --only-binary :all:
 
-.PHONY: help demo test check prove lock bench setup clean
+.PHONY: help demo test check prove attacks fuzz lock bench setup clean
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
@@ -52,6 +54,13 @@ bench: $(DEV_READY) ## measure overhead, sessions and memory; prints figures, pa
 prove: $(DEV_READY) ## grade every solution ladder on three variants; goes on where it was stopped
 	@$(BIN)/grader setup
 	@$(BIN)/grader author prove $(ARGS)
+
+attacks: $(DEV_READY) ## run every attack of tests/attacks between honest submissions, and print one table
+	@$(BIN)/grader setup
+	@$(BIN)/python -m tests.attacks $(ARGS)
+
+fuzz: $(DEV_READY) ## ten thousand bent inputs for every parser of what strangers send; ARGS="-k archive" for one
+	@GRADER_FUZZ_CASES=$(CASES) $(BIN)/python -m pytest --quiet tests/fuzz $(ARGS)
 
 lock: $(DEV_READY) ## compile requirements/*.in to pinned, hashed *.txt
 	@$(COMPILE) --universal --python-version 3.11 requirements/base.in -o requirements/base.txt

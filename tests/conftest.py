@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +60,14 @@ def engine() -> Iterator[Engine]:
 
 @pytest.fixture(scope="session")
 def docker_harness(engine: Engine) -> Iterator[Harness]:
-    """A harness on real boxes, with keys and a cache of its own; its hidden worlds are the same every time."""
+    """A harness on real boxes."""
+    with docker_harness_on(engine) as harness:
+        yield harness
+
+
+@contextmanager
+def docker_harness_on(engine: Engine) -> Iterator[Harness]:
+    """Make a harness with keys and a cache of its own; its hidden worlds are the same every time."""
     images = ensure_images(engine, load_settings(), lambda _: None)
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "config"

@@ -274,15 +274,38 @@ class CallableSubmission:
 
 
 def _ipc(table: Any) -> bytes:
-    """Write a table as an Arrow stream."""
+    """Write a table as an Arrow stream, with nothing but nothing where it has nulls."""
     import pyarrow as pa
 
     if not isinstance(table, pa.Table):
         table = pa.Table.from_pandas(table, preserve_index=False)
+    table = pa.Table.from_arrays([_without_shadows(column) for column in table.columns], schema=table.schema)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
     return bytes(sink.getvalue())
+
+
+def _without_shadows(column: Any) -> Any:
+    """Build a column anew whose nulls cover values; Arrow sends what lies under a null as it is."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not column.null_count:
+        return column
+    kind, nothing = column.type, pa.scalar(None, column.type)
+    if column.null_count == len(column):
+        return pa.nulls(len(column), kind)
+    if pa.types.is_dictionary(kind):
+        chunks = [
+            pa.DictionaryArray.from_arrays(_without_shadows(chunk.indices), chunk.dictionary, ordered=kind.ordered)
+            for chunk in column.chunks
+        ]
+        return pa.chunked_array(chunks, kind)
+    if pa.types.is_nested(kind):
+        return pa.array(column.to_pylist(), kind)
+    # Under a null is then a value that stands elsewhere in the column.
+    return pc.if_else(column.is_valid(), pc.fill_null(column, column.drop_null()[0]), nothing)
 
 
 def _json(body: bytes) -> object:

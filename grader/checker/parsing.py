@@ -67,6 +67,16 @@ def read_table(path: Path, schema: pa.Schema, *, name: str, decoded_bytes: int) 
 
 
 def _answer(done: subprocess.CompletedProcess[bytes], schema: pa.Schema, name: str) -> TableRead:
+    """Read what the process wrote. A file may have made it its own, so this too is a stranger's."""
+    import pyarrow as pa
+
+    try:
+        return _believed(done, schema, name)
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, MemoryError) as error:
+        raise SubmissionFailed(Reason.INVALID, f"{name} cannot be read.") from error
+
+
+def _believed(done: subprocess.CompletedProcess[bytes], schema: pa.Schema, name: str) -> TableRead:
     import pyarrow as pa
 
     head, _, rest = done.stdout.partition(b"\n")
@@ -77,10 +87,10 @@ def _answer(done: subprocess.CompletedProcess[bytes], schema: pa.Schema, name: s
     if done.returncode != 0 or not isinstance(header, dict):
         raise SubmissionFailed(Reason.INVALID, f"{name} cannot be read: it is damaged, or needs too much memory.")
     if "reason" in header:
-        raise SubmissionFailed(Reason(header["reason"]), f"{name} {header['message']}")
+        raise SubmissionFailed(Reason(header["reason"]), f"{name} {str(header['message'])[:400]}")
     with pa.ipc.open_stream(rest) as stream:
         table = stream.read_all()
     table.validate(full=True)
     if not table.schema.equals(schema, check_metadata=False):
         raise SubmissionFailed(Reason.INVALID, f"{name} cannot be read.")
-    return TableRead(table, tuple(header["deviations"]))
+    return TableRead(table, tuple(str(each)[:400] for each in header["deviations"]))

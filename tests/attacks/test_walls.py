@@ -1,0 +1,52 @@
+"""Two rows that only a box can answer: what its image holds, and whether a lock in one is seen in another."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import pytest
+
+from grader.engine.grade import Harness
+from grader.model.exercise import BoxLimits
+from grader.sandbox.docker_box import DockerSandbox
+from grader.sandbox.docker_engine import Engine
+from grader.sandbox.port import Box, BoxSpec, Role
+from tests.integration.sandbox.conftest import PYTHON, answer
+from tests.integration.sandbox.programs import EVALUATE
+
+pytestmark = pytest.mark.docker
+
+# What only files of exercises and of the checker hold.
+HIDDEN = ("pytest.mark.check(", "grader.checker", "expected.toml", "variant.number")
+
+
+@contextlib.contextmanager
+def box(harness: Harness, engine: Engine) -> Iterator[Box]:
+    spec = BoxSpec(
+        role=Role.SUBMISSION, image=harness.images[Role.SUBMISSION], limits=BoxLimits(), run="a" * 32, seconds=120
+    )
+    opened = DockerSandbox(engine, program=(PYTHON, "-I", "-c", EVALUATE)).open(spec)
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def test_no_layer_of_the_image_holds_a_check(docker_harness: Harness, engine: Engine) -> None:
+    words = " ".join(f"-e '{word}'" for word in HIDDEN)
+    grep = f"grep -rslF --include=*.py --include=*.toml --include=*.md {words} /opt /usr /etc /home /root /var /srv"
+    with box(docker_harness, engine) as opened:
+        found = answer(opened, f"subprocess.run({grep!r} + ' | head -5', shell=True, capture_output=True).stdout")
+    assert found == "b''"
+    history = str(engine.api.history(docker_harness.images[Role.SUBMISSION]))
+    assert [word for word in (*HIDDEN, "exercises/", "checks/") if word in history] == []
+
+
+def test_a_lock_in_one_box_is_not_seen_in_another(docker_harness: Harness, engine: Engine) -> None:
+    lock = "__import__('fcntl').flock(open('/opt/venv/pyvenv.cfg'), {})"
+    with box(docker_harness, engine) as first, box(docker_harness, engine) as second:
+        answer(first, "globals().update(kept=open('/opt/venv/pyvenv.cfg'))")
+        answer(first, "__import__('fcntl').flock(kept, 2)")
+        assert answer(first, f"refused(lambda: {lock.format(6)})") == "EAGAIN"
+        assert answer(second, f"refused(lambda: {lock.format(6)})") == "allowed: None"
