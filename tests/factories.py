@@ -18,7 +18,7 @@ from grader.model.exercise import BoxLimits, Limits
 from grader.model.reasons import REASON_WORDS, REJECTION_WORDS, Reason, Rejection
 from grader.model.result import Evidence, Outcome, Plot
 from grader.model.rubric import DIMENSIONS, HUMAN_POINTS
-from grader.model.run import Fault, Isolation, Party, Resources, RunStatus
+from grader.model.run import Fault, Isolation, Noticed, Party, Resources, RunStatus, Sign
 from grader.model.sheet import (
     Audience,
     CheckLine,
@@ -177,6 +177,10 @@ def make_sheet(**changes: Any) -> ScoreSheet:
         "checks": checks,
         "resources": Resources(wall_seconds=94.7, cpu_seconds=131.2, peak_memory=1_254_096_896, sessions=11, boxes=2),
         "observations": ("submission.toml is missing; the settings of the kit were used.",),
+        "noticed": (
+            Noticed(sign=Sign.STEERING, times=2, where=("conftest.py", "lib/results.json")),
+            Noticed(sign=Sign.NETWORK, times=3),
+        ),
         "ai_use": "I used an assistant for the regular expressions and for the first draft of the tests.",
         "provenance": make_provenance(),
         "signature": make_signature(),
@@ -237,6 +241,7 @@ def make_rejected_sheet(**changes: Any) -> ScoreSheet:
         "groups": (),
         "resources": Resources(),
         "observations": (),
+        "noticed": (),
     }
     return make_sheet(**(values | changes))
 
@@ -299,6 +304,7 @@ def sample_sheets() -> dict[str, ScoreSheet]:
                 for check in make_checks()
             ),
             observations=(),
+            noticed=(),
         ),
     }
 

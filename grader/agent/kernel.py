@@ -1,4 +1,4 @@
-"""What the kernel counts about this box: memory kills, refused processes, full disks."""
+"""What the kernel counts about this box: memory kills, refused processes, full disks, ways that lead nowhere."""
 
 from __future__ import annotations
 
@@ -20,6 +20,21 @@ def refused_processes() -> int:
     return _counter(_PIDS, "max")
 
 
+def unreachable() -> int:
+    """Packets and connections so far that no network took; 0 where there is a network, since others use it too."""
+    try:
+        interfaces = Path("/proc/self/net/dev").read_text().splitlines()[2:]
+        if [line.split(":")[0].strip() for line in interfaces] != ["lo"]:
+            return 0
+        names, values = (
+            line.split() for line in Path("/proc/self/net/snmp").read_text().splitlines() if line.startswith("Ip:")
+        )
+    except (OSError, ValueError):
+        return 0
+    newer = _counter(("/proc/self/net/snmp6",), "Ip6OutNoRoutes")
+    return int(dict(zip(names, values, strict=False)).get("OutNoRoutes", "0")) + newer
+
+
 def is_full(folder: Path) -> bool:
     """Whether a file system has no room left, in blocks or in files."""
     figures = os.statvfs(folder)
@@ -33,7 +48,7 @@ def _counter(paths: tuple[str, ...], name: str) -> int:
         except OSError:
             continue
         for line in lines:
-            key, _, value = line.partition(" ")
+            key, _, value = line.replace("\t", " ").partition(" ")
             if key == name and value.strip().isdigit():
                 return int(value)
     return 0

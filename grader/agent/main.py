@@ -14,10 +14,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from grader.agent import kernel, processes
+from grader.agent import kernel, plants, processes
 from grader.agent.files import FileStore, checked_path
 from grader.agent.service import Service
-from grader.agent.stream import Answer, Refused, Stream, serve
+from grader.agent.stream import Answer, Handler, Refused, Stream, serve
 from grader.agent.workers import Workers
 
 # Runs a script's top level under another name than __main__, so that guarded work does not start.
@@ -115,9 +115,15 @@ class Agent:
             "full": any(kernel.is_full(folder) for folder in (self.work, *self.scratch)),
             "peak_memory": ended.peak_memory,
             "leftovers": ended.leftovers,
+            "planted": self._planted(),
             "stdout": len(stdout),
         }
         return reply, stdout + bytes(ended.stderr.tail)
+
+    def _planted(self) -> list[str]:
+        """Files among those that checks do not ask for; what is written as output is theirs to judge."""
+        folders = [self.work / name for name in ("submission", "home", "output", ".")]
+        return plants.planted([*folders, *self.scratch], (name.rpartition("/")[2] for name in self.submission))
 
     def run_notebook(self, header: dict[str, Any], body: bytes) -> Answer:
         """Execute a notebook of the submission, with `DATA_DIR` naming the input `data`; see `notebook_runner`.
@@ -158,6 +164,16 @@ class Agent:
         }
 
 
+def _told(handler: Handler) -> Handler:
+    """Make replies tell what the kernel has counted in this box so far."""
+
+    def handle(header: dict[str, Any], body: bytes) -> Answer:
+        reply, data = handler(header, body)
+        return {**reply, "unreachable": kernel.unreachable()}, data
+
+    return handle
+
+
 def main() -> None:
     """Serve until the host closes the stream."""
     processes.protect_this_process()
@@ -170,22 +186,22 @@ def main() -> None:
         {
             "hello": lambda header, body: ({"python": sys.version.split()[0]}, b""),
             "submission.put": agent.put_submission,
-            "session.open": agent.open_session,
+            "session.open": _told(agent.open_session),
             "file.put": agent.files.put,
             "folder.make": agent.files.make_folder,
-            "command.run": agent.run_command,
-            "notebook.run": agent.run_notebook,
+            "command.run": _told(agent.run_command),
+            "notebook.run": _told(agent.run_notebook),
             "look": agent.look_at,
             "probe": agent.probe_import,
             "file.list": agent.files.list,
             "file.get": agent.files.get,
             "calls.open": agent.workers.open,
             "calls.stage": agent.workers.stage,
-            "calls.everywhere": agent.workers.everywhere,
-            "calls.map": agent.workers.map,
+            "calls.everywhere": _told(agent.workers.everywhere),
+            "calls.map": _told(agent.workers.map),
             "service.start": agent.service.start,
-            "service.state": agent.service.state,
-            "service.stop": agent.service.stop,
+            "service.state": _told(agent.service.state),
+            "service.stop": _told(agent.service.stop),
             "http.request": agent.service.request,
         },
         side_by_side=frozenset({"http.request"}),

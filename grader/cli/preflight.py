@@ -60,6 +60,7 @@ def _look(run: GradingRun, exercise: Manifest, target: Path) -> Receipt:
     try:
         submission = submission or receive(target)
         observations = submission.observations
+        observations += tuple(f"Holds {path}; it has no effect here." for path in submission.steering)
         manifest, notes = read_manifest(submission, exercise.part)
         observations += notes + find_notebook(submission, manifest, exercise.notebook_path)[1]
     except SubmissionRejected as rejected:

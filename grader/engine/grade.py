@@ -16,6 +16,7 @@ from grader.catalog.ladder import rung_named
 from grader.catalog.seeds import variant_for
 from grader.clock import Deadline
 from grader.engine.boxes import Boxes
+from grader.engine.noticing import Notices
 from grader.engine.preflight import preflight
 from grader.engine.relay import Relay
 from grader.engine.submission_box import SubmissionBox, words
@@ -28,7 +29,7 @@ from grader.intake.receive import plain_name, receive
 from grader.keys import Keyring
 from grader.model.exercise import Exercise, Variant
 from grader.model.result import CheckResult
-from grader.model.run import Fault, Party, RunRecord
+from grader.model.run import Fault, Noticed, Party, RunRecord
 from grader.model.sheet import Provenance, ScoreSheet
 from grader.model.submission import Submission, SubmissionFile, SubmissionManifest, digest_files
 from grader.sandbox.channel import Channel, Refusal
@@ -284,7 +285,6 @@ class GradingRun:
     def _fold(self, path: Path, findings: Findings) -> ScoreSheet:
         submission, box, relay = findings.submission, findings.box, findings.relay
         if box is not None:
-            findings.observations += box.observations
             findings.logs["submission.log"] = box.last_words
         record = RunRecord(
             id=self.id,
@@ -294,6 +294,7 @@ class GradingRun:
             defects=tuple(relay.defects.values()) if relay else (),
             faults=tuple(findings.faults),
             observations=tuple(dict.fromkeys(findings.observations)),
+            noticed=_noticed(findings),
             **({"resources": box.resources, "isolation": box.isolation} if box else {}),
         )
         label = submission.label if submission else path.name
@@ -308,6 +309,13 @@ class GradingRun:
             notebook=findings.notebook,
             calibration=read_calibration(self._source),
         )
+
+
+def _noticed(findings: Findings) -> tuple[Noticed, ...]:
+    notices = findings.box.notices if findings.box else Notices()
+    notices.see_handed_in(findings.submission.steering if findings.submission else ())
+    notices.see_results(findings.relay.results.values() if findings.relay else ())
+    return notices.all()
 
 
 def _start(manifest: SubmissionManifest) -> dict[str, object]:

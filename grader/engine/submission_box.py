@@ -6,15 +6,16 @@ import math
 import threading
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from grader.clock import Deadline, monotonic
 from grader.engine.load import Load, LoadOptions, LoadRequest
+from grader.engine.noticing import Notices
 from grader.errors import BoxLost, FrameError, InfrastructureFault
 from grader.frames import Frame
 from grader.model.reasons import Reason
-from grader.model.run import Isolation, Resources
+from grader.model.run import Isolation, Resources, Sign
 from grader.model.submission import Submission
 from grader.sandbox.channel import Channel, Refusal
 from grader.sandbox.failures import blame_for
@@ -69,7 +70,7 @@ class SubmissionBox:
         self._cpu_before = 0.0
         self.isolation: Isolation | None = None
         self.resources = Resources()
-        self.observations: list[str] = []
+        self.notices = Notices()
         self.last_words = b""
 
     def open(self) -> Channel:
@@ -113,13 +114,16 @@ class SubmissionBox:
         try:
             # Libraries look at the cores of the whole machine; they are told how many are theirs.
             threads = math.ceil(self._spec.limits.cpus)
-            return self.open().request("session.open", {"threads": threads}, Deadline(SESSION_SECONDS))
+            reply = self.open().request("session.open", {"threads": threads}, Deadline(SESSION_SECONDS))
         except _BROKEN as error:
             self.replace()
             if not was_used:
                 raise BoxLost(f"A fresh box failed: {words(error)}") from error
-        self.observations.append("A program left its box in a state that could not be cleaned; it got a new one.")
-        return self.open_session()
+            self.notices.see(Sign.DIRTY)
+            return self.open_session()
+        # Processes of an earlier session are no news here: a server that nobody stopped is one of them.
+        self.notices.see_reply(replace(reply, header={"unreachable": reply.header.get("unreachable")}))
+        return reply
 
     def request(self, op: str, header: Mapping[str, Any], body: bytes, seconds: float) -> Measured:
         """Ask the agent; whatever goes wrong from here on is the submission's doing.
@@ -160,12 +164,13 @@ class SubmissionBox:
             raise SubmissionFailure(Reason.TIMEOUT, f"No answer within {seconds:.0f} s.") from error
         except FrameError as error:
             self.replace()
-            self.observations.append("Bytes that are not frames came out of the submission box.")
+            self.notices.see(Sign.PROTOCOL)
             raise SubmissionFailure(Reason.PROTOCOL, error.message) from error
         except EOFError as error:
             raise self._broken(self.replace()) from error
 
     def _measured(self, reply: Frame, taken: float, usage: Usage | None) -> Measured:
+        self.notices.see_reply(reply)
         if usage is None:
             return Measured(reply, taken, 0.0, 0)
         cpu = max(0.0, usage.cpu_seconds - self._cpu_before)
@@ -237,6 +242,7 @@ class SubmissionBox:
         """
         channel, self._channel = self._channel, None
         self._load = None
+        self.notices.forget_box()
         if channel is None:
             return Ending(exit_status=None, oom=False, removed_by_us=True)
         with suppress(InfrastructureFault):  # what servers used between the requests that are measured

@@ -160,7 +160,11 @@ class Gathering:
             for path, content in sorted(("/".join(parts[around:]), each) for parts, each in self._files.items())
         )
         return Submission(
-            label=label, files=files, digest=digest_files(files), observations=self._observations(wrapping)
+            label=label,
+            files=files,
+            digest=digest_files(files),
+            observations=self._observations(wrapping),
+            steering=tuple(file.path for file in files if has_no_effect(tuple(file.path.split("/")))),
         )
 
     def _observations(self, wrapping: Parts) -> tuple[str, ...]:
@@ -169,9 +173,6 @@ class Gathering:
             facts.append(f"Everything lay in the folder {shown('/'.join(wrapping))}; paths are given from inside it.")
         if self._left_out:
             facts.append(f"Left out, as tools make it: {', '.join(sorted(self._left_out))}.")
-        for parts in sorted(self._files):
-            if has_no_effect(parts):
-                facts.append(f"Holds {'/'.join(parts[len(wrapping) :])}; it has no effect here.")
         return tuple(facts)
 
     def _place(self, parts: Parts, *, is_file: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from grader.model.base import Frozen
+from grader.model.base import Frozen, Line
 from grader.model.result import CheckDefect, CheckResult
 
 
@@ -37,6 +37,26 @@ class Fault(Frozen):
     party: Party
     message: str
     hint: str = ""
+
+
+class Sign(StrEnum):
+    """What can be noticed of a submission that meddles; each may have an innocent reason."""
+
+    STEERING = "steering"
+    PLANTED = "planted"
+    PROTOCOL = "protocol"
+    NETWORK = "network"
+    LEFT_OVER = "left_over"
+    FLOOD = "flood"
+    DIRTY = "dirty"
+
+
+class Noticed(Frozen):
+    """A fact for a person to weigh; it never changes points. `where` names files or checks, in part where many."""
+
+    sign: Sign
+    times: Annotated[int, Field(ge=1)] = 1
+    where: Annotated[tuple[Annotated[Line, Field(max_length=160)], ...], Field(max_length=8)] = ()
 
 
 class Isolation(Frozen):
@@ -76,3 +96,4 @@ class RunRecord(Frozen):
     isolation: Isolation | None = None
     images: dict[str, str] = {}
     observations: tuple[str, ...] = ()
+    noticed: tuple[Noticed, ...] = ()

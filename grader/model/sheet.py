@@ -14,7 +14,7 @@ from grader.model.decision import DecisionPart
 from grader.model.exercise import Limits
 from grader.model.reasons import Reason, Rejection
 from grader.model.result import Evidence, Outcome, Plot
-from grader.model.run import Fault, Isolation, Resources, RunStatus
+from grader.model.run import Fault, Isolation, Noticed, Resources, RunStatus
 
 
 class Audience(StrEnum):
@@ -128,6 +128,7 @@ class ScoreSheet(Frozen):
     decision: DecisionPart | None = None
     resources: Resources = Resources()
     observations: tuple[str, ...] = ()
+    noticed: tuple[Noticed, ...] = ()
     ai_use: str = ""
     provenance: Provenance
     signature: Signature | None = None

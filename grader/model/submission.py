@@ -30,12 +30,14 @@ class Submission:
         files: The files, in path order.
         digest: SHA-256 over paths and contents; equal digests mean equal submissions.
         observations: Facts about what was left out or repaired, for people to read.
+        steering: Paths of files that steer a test runner, or pose as its results; they have no effect.
     """
 
     label: str
     files: tuple[SubmissionFile, ...]
     digest: str
     observations: tuple[str, ...] = ()
+    steering: tuple[str, ...] = ()
 
     @property
     def paths(self) -> tuple[str, ...]:

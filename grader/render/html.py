@@ -164,5 +164,7 @@ def _environment() -> Environment:
         share=words.share,
         outcome_words=words.OUTCOME_WORDS,
         who_acts=words.WHO_ACTS,
+        noticed=words.noticed,
+        noticed_note=words.NOTICED_NOTE,
     )
     return environment

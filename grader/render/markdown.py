@@ -85,6 +85,14 @@ def _notices(sheet: ScoreSheet) -> Iterator[str]:
         yield "## Please note"
         yield ""
         yield from (f"- {quote(observation)}" for observation in sheet.observations)
+    if sheet.noticed:
+        if sheet.rejection or sheet.faults or sheet.observations:
+            yield ""
+        yield "## What the harness noticed"
+        yield ""
+        yield from (f"- {quote(words.noticed(each))}" for each in sheet.noticed)
+        yield ""
+        yield words.NOTICED_NOTE
 
 
 def _subtotals(title: str, rows: Sequence[Subtotal]) -> Iterator[str]:

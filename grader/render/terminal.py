@@ -166,6 +166,10 @@ def _notices(sheet: ScoreSheet) -> Iterator[RenderableType]:
     if sheet.observations:
         yield _title("Please note")
         yield from (Text.assemble("• ", _text(observation)) for observation in sheet.observations)
+    if sheet.noticed:
+        yield _title("What the harness noticed")
+        yield from (Text.assemble("• ", _text(words.noticed(each), "yellow")) for each in sheet.noticed)
+        yield _text(words.NOTICED_NOTE, "dim")
 
 
 def _subtotals(title: str, rows: Sequence[Subtotal]) -> RenderableType:

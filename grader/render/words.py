@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from grader.model.result import Outcome
-from grader.model.run import Party, RunStatus
+from grader.model.run import Noticed, Party, RunStatus, Sign
 from grader.model.sheet import Audience, CheckLine, ScoreSheet, Subtotal
 
 DASH = "\N{EN DASH}"
@@ -36,7 +36,26 @@ WHO_ACTS: dict[Party, str] = {
     Party.INFRASTRUCTURE: "whoever runs the grader",
 }
 
+SIGN_WORDS: dict[Sign, str] = {
+    Sign.STEERING: "Files that steer a test runner, or pose as its results, were handed in. They have no effect here.",
+    Sign.PLANTED: "Files that steer a test runner, or pose as its results, were written by a run. They have no effect.",
+    Sign.PROTOCOL: "Bytes that are no answers were sent where answers are collected.",
+    Sign.NETWORK: "A run tried to reach the network. It has none.",
+    Sign.LEFT_OVER: "Processes went on when a run had ended. They were stopped.",
+    Sign.FLOOD: "A run printed more than is accepted, and was stopped.",
+    Sign.DIRTY: "A run left its box in a state that could not be cleaned. The next run had a new one.",
+}
+
+NOTICED_NOTE = "These are facts for people to weigh; each may have an innocent reason. They changed no points."
+
 _BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
+def noticed(each: Noticed) -> str:
+    """Say in a line what was noticed, where, and how often."""
+    where = f" ({', '.join(each.where)})" if each.where else ""
+    often = "" if each.times == 1 or each.where else f" {each.times} times."
+    return f"{SIGN_WORDS[each.sign]}{where}{often}"
 
 
 def points(value: Decimal | None) -> str:

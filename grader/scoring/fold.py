@@ -71,6 +71,7 @@ def fold(
         decision=decision_part(asked, notebook, lines) if asked else None,
         resources=run.resources,
         observations=run.observations,
+        noticed=run.noticed,
         ai_use=ai_use,
         provenance=provenance,
     )

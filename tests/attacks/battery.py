@@ -150,7 +150,8 @@ class Battery:
             for check in sheet.checks
             if check.outcome is not Outcome.PASSED
         ]
-        return lost + [f"honest {exercise}: {fault.message}" for fault in sheet.faults]
+        said = [fault.message for fault in sheet.faults] + [f"noticed: {each.sign}" for each in sheet.noticed]
+        return lost + [f"honest {exercise}: {each}" for each in said]
 
     def _bench(self, exercise: str) -> Bench:
         if exercise not in self._benches:
@@ -188,7 +189,9 @@ def unexpected(expected: Expected, sheet: ScoreSheet) -> list[str]:
     rejection = sheet.rejection.reason if sheet.rejection else None
     if rejection != expected.rejection:
         return [f"rejected: {rejection}, not {expected.rejection}"]
-    return [each for check in sheet.checks for each in _differences(expected, check)]
+    seen = {each.sign for each in sheet.noticed}
+    unsaid = [f"nobody is told of {sign}" for sign in expected.noticed if sign not in seen]
+    return unsaid + [each for check in sheet.checks for each in _differences(expected, check)]
 
 
 def _differences(expected: Expected, check: CheckLine) -> Iterator[str]:

@@ -16,6 +16,7 @@ from pydantic import Field
 
 from grader.model.base import Frozen
 from grader.model.reasons import Reason, Rejection
+from grader.model.run import Sign
 
 HERE = Path(__file__).parent
 CASES = HERE / "cases"
@@ -67,6 +68,7 @@ class Expected(Frozen):
         lost: The reason of every check that does not give all its points ("a|b": either). No other one loses any.
         earned: Its points, where the lost checks are not lost whole.
         says: Words that each of these checks must say, so that an attack that did not happen is noticed.
+        noticed: What a person must be told of it besides, by sign.
         at: Code by the place that it is put at.
         replace: Texts that are replaced.
         planted: Further files that this repository could not hold, by path.
@@ -81,6 +83,7 @@ class Expected(Frozen):
     lost: dict[str, str] = {}
     earned: float | None = None
     says: dict[str, str] = {}
+    noticed: tuple[Sign, ...] = ()
     at: dict[str, str] = {}
     replace: tuple[Replacement, ...] = ()
     planted: dict[str, str] = {}

@@ -11,6 +11,7 @@ from grader.errors import BoxLost
 from grader.frames import Frame
 from grader.model.exercise import BoxLimits
 from grader.model.reasons import Reason
+from grader.model.run import Sign
 from grader.model.submission import Submission, SubmissionFile
 from grader.sandbox.port import BoxSpec, Ending, Role
 from tests.scripted import Script, ScriptedSandbox, refuse, reply
@@ -90,7 +91,7 @@ def test_a_dirty_box_is_replaced_and_noted() -> None:
     box.open_session()
     box.open_session()
     assert (len(sandbox.boxes), sandbox.boxes[0].closed) == (2, 1)
-    assert "new one" in box.observations[0]
+    assert [each.sign for each in box.notices.all()] == [Sign.DIRTY]
 
 
 def test_a_box_that_never_starts_is_a_fault() -> None:

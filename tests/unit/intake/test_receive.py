@@ -74,9 +74,8 @@ def test_links_and_crowds_in_what_is_left_out_do_no_harm(tmp_path: Path) -> None
 
 def test_files_that_steer_a_test_runner_are_kept_and_named(take: Take) -> None:
     submission = take(HONEST | {"conftest.py": b"", "lib/x.pth": b"", "results.json": b""})
-    assert submission.observations == tuple(
-        f"Holds {name}; it has no effect here." for name in ("conftest.py", "lib/x.pth", "results.json")
-    )
+    assert submission.steering == ("conftest.py", "lib/x.pth", "results.json")
+    assert submission.observations == ()
     assert submission.read("conftest.py") == b""
 
 

@@ -15,7 +15,7 @@ from grader.errors import UsageError
 from grader.model.exercise import BoxLimits
 from grader.model.reasons import REASON_WORDS, Reason
 from grader.model.result import Outcome
-from grader.model.run import Fault, Party, RunStatus
+from grader.model.run import Fault, Noticed, Party, RunStatus, Sign
 from grader.model.sheet import Audience, ScoreSheet
 from grader.scoring.audience import RUN_IS_REPEATED, for_audience
 from tests.factories import (
@@ -89,10 +89,12 @@ def test_no_hidden_string_reaches_the_candidate(checks: list[tuple[Outcome, int]
         for number, (outcome, earned) in enumerate(checks)
     )  # fmt: skip
     faults = (Fault(party=Party.AUTHOR, message="canary-fault"),) if faulted else ()
-    sheet = make_sheet(checks=lines, faults=faults, observations=("canary-observation",))
+    noticed = (Noticed(sign=Sign.PLANTED, where=("canary-noticed",)),)
+    sheet = make_sheet(checks=lines, faults=faults, observations=("canary-observation",), noticed=noticed)
     text = for_audience(sheet, Audience.CANDIDATE).model_dump_json()
     assert "canary" not in text
     assert "1234.5" not in text
+    assert "planted" not in text
     assert "svg" not in text
 
 
