@@ -94,8 +94,8 @@ def _table(folder: Path, pattern: str, column: str) -> tuple[pd.DataFrame, np.nd
 
 
 def _read(path: Path) -> pd.DataFrame:
-    # As text, so that the number of decimals is what was written.
-    return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype=str)
+    # An author's file. As text, so that the number of decimals is what was written.
+    return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype=str)  # noqa: TID251
 
 
 def _classes(labels: pd.Series) -> np.ndarray:

@@ -14,12 +14,12 @@ from pathlib import Path
 import jsonschema
 
 from grader.catalog.exercises import load_exercise
-from grader.cli.grading import files_of
 from grader.clock import monotonic
-from grader.engine.grade import Harness
+from grader.engine.grade import Graded, Harness
 from grader.model.result import Outcome
 from grader.model.run import RunStatus
 from grader.model.sheet import CheckLine, ScoreSheet
+from grader.render.files import sheet_files
 from grader.render.schema import score_sheet_schema
 from grader.sandbox.docker_engine import Engine
 from grader.scoring.signing import is_genuine
@@ -103,7 +103,7 @@ class Battery:
         memory, start = peak(), monotonic()
         graded = self._bench(case.expected.exercise).grade(path)
         seconds, grown = monotonic() - start, peak() - memory
-        sheet, files = graded.sheet, files_of(graded, self.harness, keep=True)
+        sheet, files = graded.sheet, self._files(graded)
         del graded
         boxes = boxes_of(self.engine, sheet.run)
         neighbours = self._honest_loss(case.expected.exercise)
@@ -120,6 +120,10 @@ class Battery:
             + [f"{grown // MIB} MiB"] * (grown > MEMORY_CAP),
             sheet=faults_of_sheet(files),
         )
+
+    def _files(self, graded: Graded) -> Files:
+        """What a submission's folder holds when the logs are kept."""
+        return {**sheet_files(graded.sheet, self.harness.keyring.signing_key()), **graded.logs}
 
     def points(self, cases: Sequence[Case], total: int, seed: int) -> dict[str, Decimal | None]:
         """Grade attacks mixed with honest submissions, `total` in all, in an order that the seed gives.

@@ -69,6 +69,10 @@ METHODS = {
 }
 
 
+# An author's own history, never a submission.
+ALLOWED = {("grader/catalog/versions.py", "extractall")}
+
+
 def calls(source: str) -> Iterator[tuple[str, int]]:
     """Methods of `METHODS` that are called, and `.format` of anything but a text that stands there; with lines."""
     for node in ast.walk(ast.parse(source)):
@@ -87,6 +91,10 @@ def test_a_method_that_is_unsafe_is_found(name: str) -> None:
 
 def test_trusted_code_calls_none_of_them() -> None:
     files = [path for path in (ROOT / "grader").rglob("*.py") if "scaffold" not in path.relative_to(ROOT).parts]
-    found = [f"{path}:{line}: {name}" for path in files for name, line in calls(path.read_text(encoding="utf-8"))]
-    assert found == []
+    found = {
+        (path.relative_to(ROOT).as_posix(), name)
+        for path in files
+        for name, _ in calls(path.read_text(encoding="utf-8"))
+    }
+    assert found == ALLOWED
     assert len(files) > 100
