@@ -97,7 +97,8 @@ def measured(proof: Proof, mutants: Sequence[Mutant], scope: Scope, made: dateti
     first = scope.candidates[0]
     reference = proof.known[_reference(proof).name, first, 1]
     moved: dict[str, float] = {}
-    for _, _, apart in _repeats(proof, scope):
+    repeated = list(_repeats(proof, scope))
+    for _, _, apart, _ in repeated:
         moved |= {check: max(points, moved.get(check, 0.0)) for check, points in apart.items()}
     return Calibration(
         exercise=proof.exercise.id,
@@ -113,6 +114,8 @@ def measured(proof: Proof, mutants: Sequence[Mutant], scope: Scope, made: dateti
         ),
         order=_order(proof, first),
         moved=moved,
+        flakes=sum(flaky for *_, flaky in repeated),
+        repeated=sum(times - 1 for _, times, *_ in repeated),
         mutants=len(mutants),
         survivors=sum(_survives(proof, each, first) for each in mutants),
         seconds=reference.seconds,
@@ -161,13 +164,13 @@ def _spreads(proof: Proof, scope: Scope) -> Iterator[tuple[str, figures.Spread]]
             yield rung.name, found
 
 
-def _repeats(proof: Proof, scope: Scope) -> Iterator[tuple[str, int, dict[str, float]]]:
+def _repeats(proof: Proof, scope: Scope) -> Iterator[tuple[str, int, dict[str, float], int]]:
     points = {check.id: float(check.points) for check in proof.exercise.checks}
     for rung in proof.rungs:
         keys = [(rung.name, scope.candidates[0], repeat) for repeat in range(1, scope.repeats + 1)]
         runs = [proof.known[key] for key in keys if key in proof.known]
         if len(runs) > 1:
-            yield rung.name, len(runs), figures.moved(runs, points)
+            yield rung.name, len(runs), figures.moved(runs, points), figures.flakes(runs, points)
 
 
 def _weak(proof: Proof, candidate: str) -> Iterator[tuple[str, str]]:

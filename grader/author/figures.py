@@ -105,6 +105,16 @@ def moved(runs: Sequence[Earned], points: Mapping[str, float]) -> dict[str, floa
     return found
 
 
+def flakes(runs: Sequence[Earned], points: Mapping[str, float]) -> int:
+    """Count the repeats in which a check did not give what it gave the first time.
+
+    Args:
+        runs: The same submission on the same world; the first is what the others are compared with.
+        points: Check id to its points.
+    """
+    return sum(bool(moved((runs[0], run), points)) for run in runs[1:])
+
+
 def survives(mutant: Earned, reference: Earned) -> bool:
     """Whether no check of the code noticed a mutant: it was graded, and nowhere lost a hundredth of a check."""
     if mutant.status != "graded":

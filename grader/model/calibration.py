@@ -46,6 +46,8 @@ class Calibration(Frozen):
         spreads: By solution.
         order: Spearman's rank correlation of totals and ladder; None where there are too few rungs.
         moved: Checks that did not give the same each time, with how many points they were apart.
+        flakes: How many repeats differed from the first time.
+        repeated: Of how many.
         mutants: How many mutants of the reference were graded.
         survivors: How many of them no check noticed.
         seconds: Wall time of the reference's run.
@@ -63,6 +65,8 @@ class Calibration(Frozen):
     spreads: tuple[RungSpread, ...] = ()
     order: float | None = None
     moved: dict[str, float] = {}
+    flakes: int = 0
+    repeated: int = 0
     mutants: int = 0
     survivors: int = 0
     seconds: NotNegative

@@ -61,7 +61,7 @@ def test_the_page_says_what_was_found(proof: Proof) -> None:
     page = calibration.render(proof, mutants, SCOPE, *TOLD)
     assert "on 2026-11-28, a machine with 2 cores and 24 GiB" in page
     assert "| reference | 3 | 98.00 | 3.46 | 94.00 | 100.00 |" in page
-    assert "| reference | 2 times | B1 1.00 |" in page
+    assert "| reference | 2 times | 1 of 1 | B1 1.00 |" in page
     assert "1 of 2 were noticed by a check." in page
     assert f"- `mutant_001` survives: add.py line {mutants[0].line}" in page
     assert "mutant_002" not in page
@@ -75,6 +75,7 @@ def test_the_figures_are_those_of_the_page_and_can_be_read_again(proof: Proof, t
     assert (spread.rung, spread.n, spread.mean, spread.low) == ("reference", 3, 98.0, 94.0)
     assert spread.sd == pytest.approx(12**0.5)
     assert (figures.moved, figures.seconds, figures.peak_memory) == ({"B1": 1.0}, 12.0, 2**28)
+    assert (figures.flakes, figures.repeated) == (1, 1)
     (tmp_path / "calibration.json").write_text(figures.model_dump_json())
     assert read_calibration(tmp_path) == figures
 

@@ -69,3 +69,10 @@ def test_what_moved_is_told_in_points() -> None:
 )
 def test_a_mutant_survives_when_no_check_of_the_code_noticed_it(mutant: Earned, survived: bool) -> None:
     assert figures.survives(mutant, run("reference", A1=1.0, A2=0.5, N1=1.0)) is survived
+
+
+def test_a_repeat_that_gives_other_points_is_a_flake() -> None:
+    first = Earned(rung="r", candidate="v1", submission="", exercise="", status="graded", shares={"A1": 1.0, "A2": 0.5})
+    other = first.model_copy(update={"shares": {"A1": 0.9, "A2": 0.5}})
+    assert figures.flakes([first, first, other, other], {"A1": 3, "A2": 1}) == 2
+    assert figures.flakes([first], {"A1": 3, "A2": 1}) == 0
