@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from grader.author.lint.findings import Level
+from grader.author.lint.lint import lint
 from grader.catalog.exercises import load_exercise
 from grader.catalog.ladder import Rung, RungKind, load_ladder
 
@@ -53,6 +55,11 @@ def test_a_ladder_has_every_kind_of_rung(exercise: Path) -> None:
     assert set(kinds) == set(RungKind)
     assert kinds.count(RungKind.REFERENCE) == 1
     assert kinds.count(RungKind.ALTERNATE) >= 2
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda path: path.name)
+def test_lint_finds_no_error(exercise: Path) -> None:
+    assert [each for each in lint(exercise) if each.level is Level.ERROR] == []
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda path: path.name)
