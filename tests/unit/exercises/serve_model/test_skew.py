@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import bisect
+import json
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import spearmanr
 
 VERSIONS = ("v1", "v2")
 
@@ -85,3 +90,54 @@ def test_a_later_value_shows(scene, world):
 def test_the_precision_of_features_does_not_show(scene):
     """Both models compare in 32 bits, so that nobody loses points by how logarithms are rounded."""
     assert scene("mixed", lambda features, rows, meta: features.astype("float32").astype("float64")) == 0
+
+
+@pytest.fixture(scope="module")
+def follows(data, world, hidden):
+    """How closely probabilities, made by a function of rows and right features, follow the right ones on plain rows."""
+    artefacts = data.featurize.load(hidden / "artifacts", "v1")
+    rows = data.truth.frame(world.rows(200, np.random.default_rng(11), "plain"))
+    right = data.featurize.featurize(rows, artefacts.meta, artefacts.fx, artefacts.aggregates)
+
+    def relation(changed=None, probabilities=None):
+        if changed is not None:
+            probabilities = data.featurize.late_probability(artefacts, changed(right.copy(), rows, artefacts.meta))
+        else:
+            probabilities = probabilities(rows)
+        return abs(spearmanr(probabilities, data.featurize.late_probability(artefacts, right)).statistic)
+
+    return relation
+
+
+@pytest.fixture(scope="module")
+def anchors(exercise):
+    """Where the gate of the checks begins to open, and where it is open."""
+    text = (exercise / "checks" / "parity.py").read_text(encoding="utf-8")
+    return tuple(map(float, re.search(r"ACTIVE_LO, ACTIVE_HI = ([\d.]+), ([\d.]+)", text).groups()))
+
+
+HONEST = {
+    "no value of the customer": lambda features, rows, meta: features.assign(customer_value=0),
+    "no income": lambda features, rows, meta: features.assign(income=meta["medians"]["income"]),
+    "no segment": lambda features, rows, meta: features.assign(segment=meta["unseen_segment"]),
+    "amount without logarithm": lambda features, rows, meta: features.assign(log_amount=rows["amount"]),
+    "two features are missing": lambda features, rows, meta: features.assign(
+        customer_value=meta["medians"]["customer_value"], segment=meta["unseen_segment"]
+    ),
+}
+
+
+@pytest.mark.parametrize("changed", HONEST.values(), ids=HONEST)
+def test_who_scores_with_a_feature_or_two_wrong_uses_the_model(follows, anchors, changed):
+    assert follows(changed) >= anchors[1]
+
+
+def test_who_answers_without_the_model_does_not(follows, anchors, exercise):
+    lines = (exercise / "solutions" / "replay" / "answers.jsonl").read_text(encoding="utf-8").splitlines()
+    known = sorted((amount, probability) for _, amount, probability, _ in map(json.loads, lines))
+
+    def nearest(rows):
+        return [known[min(bisect.bisect(known, (amount,)), len(known) - 1)][1] for amount in rows["amount"]]
+
+    assert follows(probabilities=nearest) < anchors[0], "answers of another world"
+    assert follows(probabilities=lambda rows: rows["amount"]) < sum(anchors) / 2, "one feature of six"
