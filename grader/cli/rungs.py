@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from grader.author.proof import Proof
 from grader.catalog.ladder import Rung
 from grader.cli.console import err
+from grader.engine.jobs import Hall
 from grader.engine.stoppable import StoppableSandbox
 
 if TYPE_CHECKING:
@@ -28,14 +29,15 @@ def grade_rungs(harness: Harness, work: Sequence[Work], jobs: int = 1) -> None:
     Args:
         harness: What runs share.
         work: What is to be graded, in this order.
-        jobs: How many at once. More than one distorts times, so only where no check measures any.
+        jobs: How many at once. An exercise that says that it measures time is graded alone whatever is said here.
 
     Raises:
         ExerciseDefect: The generator of an exercise is not deterministic, or fails.
         InfrastructureFault: An engine or a machine failed.
     """
-    stoppable = StoppableSandbox(harness.sandbox, Event())
-    harness = replace(harness, sandbox=stoppable)
+    stopped = Event()
+    stoppable = StoppableSandbox(harness.sandbox, stopped)
+    harness, hall = replace(harness, sandbox=stoppable), Hall(harness.cache, stopped)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     console = err()
     with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as progress:
@@ -48,8 +50,11 @@ def grade_rungs(harness: Harness, work: Sequence[Work], jobs: int = 1) -> None:
 
         def grade(each: Work) -> None:
             proof, rung, candidate, repeat = each
-            proof.prove(harness, rung, candidate, repeat, report)
-            progress.advance(bar)
+            alone = proof.exercise.manifest.timing == "exclusive"
+            with hall.place(alone=alone, waiting=lambda: report("waiting for other runs to end")) as entered:
+                if entered:
+                    proof.prove(harness, rung, candidate, repeat, report)
+                    progress.advance(bar)
 
         for exercise, (proof, candidate) in _first_of_each(work).items():
             report(f"{exercise}: looking at its generator")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from threading import Event, Lock
+from threading import Barrier, BrokenBarrierError, Event, Lock
 
 import pytest
 
@@ -90,3 +90,24 @@ def test_an_interruption_ends_the_boxes_of_the_others(
     with pytest.raises(KeyboardInterrupt):
         grade_rungs(replace(process_harness, sandbox=hanging), work(proof, 2), 2)
     assert [text.rpartition(" ")[2] for text in proof.log] == ["v1", "ended"]
+
+
+@pytest.mark.parametrize(("timing", "together"), [("shared", True), ("exclusive", False)])
+def test_what_measures_time_is_graded_alone_whatever_is_said(
+    proof: Recorder, process_harness: Harness, monkeypatch: pytest.MonkeyPatch, timing: str, together: bool
+) -> None:
+    manifest = proof.exercise.manifest.model_copy(update={"timing": timing})
+    proof.exercise = proof.exercise.model_copy(update={"manifest": manifest})
+    met: list[bool] = []
+    meeting = Barrier(2)
+
+    def prove(self: Recorder, *_: object) -> None:
+        try:
+            meeting.wait(30 if together else 0.2)
+            met.append(True)
+        except BrokenBarrierError:
+            met.append(False)
+
+    monkeypatch.setattr(Recorder, "prove", prove)
+    grade_rungs(process_harness, work(proof, 2), 2)
+    assert met == [together, together]
