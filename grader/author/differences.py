@@ -23,6 +23,12 @@ class Effect(StrEnum):
     WORDS = "words"
 
 
+# Fields of the manifest that touch less than scores; None: compared elsewhere, or different by nature.
+_EFFECTS = {
+    "editor_schema": None, "schema_version": None, "id": None, "version": None, "limits": None, "reference": None,
+    "hours": Effect.TASK, "public_seed": Effect.TASK,
+    "groups": Effect.WORDS, "title": Effect.WORDS, "summary": Effect.WORDS, "labels": Effect.WORDS,
+}  # fmt: skip
 VERDICTS = {
     Effect.SCORES: "Scores of the two are not comparable. To link them, prove both and compare their ladders.",
     Effect.TASK: "Points are given alike, but candidates got another task: compare only where it asks for the same.",
@@ -100,16 +106,10 @@ def _manifest(old: Version, new: Version) -> Iterator[Change]:
     for (name, was), (_, now) in limits:
         if was != now:
             yield Change(part="limits", what=f"{name}: {was} became {now}", effect=Effect.SCORES)
-    for name, part, effect in (
-        ("part", "task", Effect.SCORES),
-        ("notebook", "task", Effect.SCORES),
-        ("hours", "task", Effect.TASK),
-        ("public_seed", "task", Effect.TASK),
-        ("groups", "texts", Effect.WORDS),
-        ("title", "texts", Effect.WORDS),
-        ("summary", "texts", Effect.WORDS),
-    ):
-        if getattr(before, name) != getattr(after, name):
+    for name in type(after).model_fields:
+        effect = _EFFECTS.get(name, Effect.SCORES)  # what is not known to be harmless is not
+        if effect is not None and getattr(before, name) != getattr(after, name):
+            part = "texts" if effect is Effect.WORDS else "task"
             yield Change(part=part, what=f"exercise.toml: another {name}", effect=effect)
 
 

@@ -36,6 +36,8 @@ def at(folder: Path) -> Version:
         ("data/generate.py", "range(50)", "range(60)", Effect.SCORES, "data/generate.py does something else"),
         ("exercise.toml", "pids = 32", "pids = 33", Effect.SCORES, "submission.pids: 32 became 33"),
         ("exercise.toml", 'entry = "add.py"', 'entry = "sum.py"', Effect.SCORES, "exercise.toml: another part"),
+        ("exercise.toml", "hours = 1", 'hours = 1\ntiming = "exclusive"', Effect.SCORES,
+         "exercise.toml: another timing"),
         ("exercise.toml", "hours = 1", "hours = 2", Effect.TASK, "exercise.toml: another hours"),
         ("brief.md", "", "\nBe quick.\n", Effect.TASK, "brief.md reads differently"),
         ("template/add.py", "", "\nprint()\n", Effect.TASK, "template/add.py does something else"),
