@@ -50,6 +50,7 @@ setup: $(HOST_READY) ## install what grader needs, make sure of a Docker engine,
 bench: $(DEV_READY) ## measure overhead, sessions and memory; prints figures, passes no judgement
 	@$(BIN)/grader setup
 	@$(BIN)/python -m tests.bench $(ARGS)
+	@$(BIN)/python -m tests.bench.bench_batches
 
 prove: $(DEV_READY) ## grade every solution ladder on three variants; goes on where it was stopped
 	@$(BIN)/grader setup

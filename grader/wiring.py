@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from grader import __version__
 from grader.config import Settings
 from grader.engine.grade import Harness
-from grader.errors import InfrastructureFault
 from grader.keys import Keyring
 from grader.sandbox.docker_box import DockerSandbox
 from grader.sandbox.docker_engine import connect
@@ -107,21 +106,12 @@ def open_store(settings: Settings) -> Iterator[Store]:
 @contextmanager
 def store_at(folder: Path, url: str | None = None) -> Iterator[Store]:
     """Open the store in a folder; see `open_store`."""
-    from grader.store.database import open_database, sqlite_url
+    from grader.store.opening import tables_at
     from grader.store.runs import RunStore
 
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise InfrastructureFault(
-            f"{folder} cannot be made: {error.strerror}", hint="Set GRADER_DATA_DIR to another folder."
-        ) from error
-    database = open_database(url or sqlite_url(folder))
-    try:
+    with tables_at(folder, url) as database:
         runs = RunStore(database, str(this_process()), _lives)
         yield Store(database=database, runs=runs, artefacts=Artefacts(folder / "artefacts"))
-    finally:
-        database.close()
 
 
 def _lives(owner: str) -> bool | None:

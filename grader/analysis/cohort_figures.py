@@ -16,7 +16,7 @@ from grader.scoring.reliability import (
     standard_error,
     variance,
 )
-from grader.store.cohorts import Cohort
+from grader.store.cohorts import UNMEASURED, Cohort
 
 SUMMARY_FROM, ALPHA_FROM = 5, 30
 CONFIDENCE = 0.95
@@ -29,7 +29,7 @@ def items_of(cohort: Cohort) -> list[Item]:
         pairs = [
             (share, member.earned)
             for member in cohort.members
-            if (share := member.answers.get(check.id, (None, None))[0]) is not None
+            if (share := member.answers.get(check.id, UNMEASURED)[0]) is not None
         ]
         shares, totals = [share for share, _ in pairs], [total for _, total in pairs]
         found.append(analyse(check.id, check.title, float(check.points), shares, totals))
@@ -85,15 +85,12 @@ def _spread(what: str, unit: str, values: Sequence[float]) -> list[Figure]:
 def _reliability(cohort: Cohort, totals: Sequence[float]) -> list[Figure]:
     n = len(totals)
     groups = group_points(cohort)
+    worth = [(check.id, float(check.points)) for check in cohort.exercise.code_checks]
     checks = [
-        [float(check.points) * (member.answers.get(check.id, (0.0, None))[0] or 0.0) for member in cohort.members]
-        for check in cohort.exercise.code_checks
+        [points * (member.answers.get(check, UNMEASURED)[0] or 0.0) for member in cohort.members]
+        for check, points in worth
     ]
-    binary = all(
-        share in (0.0, 1.0, None)
-        for member in cohort.members
-        for share in (member.answers.get(check.id, (None, None))[0] for check in cohort.exercise.code_checks)
-    )
+    binary = all(set(column) <= {0.0, points} for column, (_, points) in zip(checks, worth, strict=True))
     headline = _alpha("alpha over check groups", groups, n, headline=True)
     name = "KR-20 over checks" if binary else "alpha over checks"
     return [headline, _alpha(name, checks, n, headline=False), *_errors(cohort, totals, headline.value)]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from grader.model.exercise import Competency
+from grader.model.exercise import CheckDeclaration, Competency
 from grader.scoring.compare import PERCENTILE_FROM, Rank, percentiles, pseudonym, ranks
 from grader.scoring.reliability import DESIGN_SEM, SEM_FROM, cronbach_alpha, half_band, standard_error, variance
-from grader.store.cohorts import Cohort, Member
+from grader.store.cohorts import UNMEASURED, Answer, Cohort, Member
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class Line:
         rank: Where it may stand.
         percentile: Share of the group below; None where the group is too small.
         competencies: Percent of each, in the order of the table; None where a check was not measured.
-        checks: Id, share and outcome of each check, in order.
+        answers: Share and outcome of each check.
     """
 
     name: str
@@ -31,15 +31,20 @@ class Line:
     rank: Rank
     percentile: float | None
     competencies: tuple[float | None, ...]
-    checks: tuple[tuple[str, float | None, str], ...]
+    answers: Mapping[str, Answer]
+
+    def answer(self, check: str) -> Answer:
+        """Share and outcome of a check; None twice where it was not measured."""
+        return self.answers.get(check, UNMEASURED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """The table, and what must be said beside it."""
+    """The table, and what must be said beside it. `checks` are those of the code, in order."""
 
     title: str
     competencies: tuple[str, ...]
+    checks: tuple[str, ...]
     lines: Sequence[Line]
     notes: tuple[str, ...]
 
@@ -51,23 +56,22 @@ def compare(cohort: Cohort, key: bytes | None = None) -> Comparison:
         cohort: At least one graded candidate.
         key: Show pseudonyms made with this secret instead of names.
     """
-    exercise, people = cohort.exercise, cohort.members
+    people = cohort.members
     sem, told = measurement_error(cohort)
     halves = [half_band(sem, member.band) for member in people]
     totals = [member.percent for member in people]
     found = percentiles(totals)
-    shares = [_competencies(cohort, member) for member in people]
-    names = [_name(member, key) for member in people]
-    order = [check.id for check in exercise.code_checks]
+    by_competency = _parts(cohort, lambda check: check.competency)
+    parts = [by_competency[each.id] for each in _measured(cohort)]
     lines = [
         Line(
-            name=names[index],
+            name=_name(member, key),
             percent=member.percent,
             half=halves[index],
             rank=rank,
             percentile=found[index] if found else None,
-            competencies=shares[index],
-            checks=tuple((check, *_answer(member, check)) for check in order),
+            competencies=tuple([_share(member, part) for part in parts]),
+            answers=member.answers,
         )
         for index, (member, rank) in enumerate(zip(people, ranks(totals, halves), strict=True))
     ]
@@ -75,6 +79,7 @@ def compare(cohort: Cohort, key: bytes | None = None) -> Comparison:
     return Comparison(
         title=cohort.name,
         competencies=tuple(each.title for each in _measured(cohort)),
+        checks=tuple(check.id for check in cohort.exercise.code_checks),
         lines=lines,
         notes=(told, *_notes(cohort, any(member.band is not None for member in people))),
     )
@@ -96,37 +101,39 @@ def measurement_error(cohort: Cohort) -> tuple[float, str]:
 
 def group_points(cohort: Cohort) -> list[list[float]]:
     """Points of every person in each check group of the code, for alpha; unmeasured counts as nothing."""
-    groups: dict[str, list[tuple[str, float]]] = {}
+    parts = _parts(cohort, lambda check: check.group)
+    return [[_points(member, part) for member in cohort.members] for part in parts.values()]
+
+
+Part = list[tuple[str, float]]
+"""Checks that are added up, and what they are worth."""
+
+
+def _parts(cohort: Cohort, key: Callable[[CheckDeclaration], str]) -> dict[str, Part]:
+    parts: dict[str, Part] = {}
     for check in cohort.exercise.code_checks:
-        groups.setdefault(check.group, []).append((check.id, float(check.points)))
-    return [
-        [sum(points * (_answer(member, check)[0] or 0.0) for check, points in checks) for member in cohort.members]
-        for checks in groups.values()
-    ]
+        parts.setdefault(key(check), []).append((check.id, float(check.points)))
+    return parts
 
 
-def _answer(member: Member, check: str) -> tuple[float | None, str]:
-    share, outcome = member.answers.get(check, (None, None))
-    return share, outcome or "unmeasured"
+def _points(member: Member, part: Part) -> float:
+    answers = member.answers
+    try:
+        return sum([points * answers[check][0] for check, points in part])  # type: ignore[operator, misc]
+    except (KeyError, TypeError):  # something was not measured
+        return sum(points * (answers.get(check, UNMEASURED)[0] or 0.0) for check, points in part)
+
+
+def _share(member: Member, part: Part) -> float | None:
+    answers = member.answers
+    if any([answers.get(check, UNMEASURED)[0] is None for check, _ in part]):
+        return None
+    return 100 * _points(member, part) / sum([points for _, points in part])
 
 
 def _measured(cohort: Cohort) -> list[Competency]:
     named = {check.competency for check in cohort.exercise.code_checks}
     return [each for each in cohort.exercise.competencies if each.id in named]
-
-
-def _competencies(cohort: Cohort, member: Member) -> tuple[float | None, ...]:
-    earned: dict[str, float] = {}
-    possible: dict[str, float] = {}
-    unknown = set()
-    for check in cohort.exercise.code_checks:
-        share = _answer(member, check.id)[0]
-        if share is None:
-            unknown.add(check.competency)
-        possible[check.competency] = possible.get(check.competency, 0.0) + float(check.points)
-        earned[check.competency] = earned.get(check.competency, 0.0) + float(check.points) * (share or 0.0)
-    order = [each.id for each in cohort.exercise.competencies if each.id in possible]
-    return tuple(None if name in unknown else 100 * earned[name] / possible[name] for name in order)
 
 
 def _name(member: Member, key: bytes | None) -> str:

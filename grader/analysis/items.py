@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import mul
 from statistics import NormalDist
 
 from grader.scoring.reliability import variance
@@ -119,11 +120,12 @@ def wilson(share: float, n: int) -> tuple[float, float]:
 
 def correlation(first: Sequence[float], second: Sequence[float]) -> float | None:
     """Pearson's correlation; None where one of the two does not vary."""
-    if variance(first) <= 1e-12 or variance(second) <= 1e-12:
+    varies = variance(first) * variance(second)
+    if varies <= 1e-20:
         return None
-    mean_1, mean_2 = math.fsum(first) / len(first), math.fsum(second) / len(second)
-    together = math.fsum((a - mean_1) * (b - mean_2) for a, b in zip(first, second, strict=True))
-    return together / (len(first) - 1) / math.sqrt(variance(first) * variance(second))
+    mean = math.fsum(first) / len(first)
+    together = math.fsum(map(mul, [value - mean for value in first], second))
+    return together / (len(first) - 1) / math.sqrt(varies)
 
 
 def fisher_z(r: float, n: int) -> tuple[float, float]:

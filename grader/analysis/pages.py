@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from grader.analysis.comparison import Comparison
+from grader.analysis.comparison import Comparison, Line
+from grader.model.result import Outcome
 from grader.render.text import visible
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -23,8 +25,31 @@ def compare_page(table: Comparison, made: datetime) -> str:
     script = _own("sort.js")
     percentiles = any(line.percentile is not None for line in table.lines)
     titles = ["Candidate", "Rank", "Total", *(["Percentile"] if percentiles else []), *table.competencies]
-    values = {"table": table, "titles": titles, "percentiles": percentiles, "script": Markup(script)}  # noqa: S704
+    values = {
+        "table": table,
+        "titles": titles,
+        "percentiles": percentiles,
+        "script": Markup(script),  # noqa: S704  (our own file)
+        "spark": lambda line: _spark(table.checks, line),
+    }
     return render("compare.html", made, values, script)
+
+
+_OUTCOMES = frozenset(Outcome)
+
+
+def _spark(checks: Sequence[str], line: Line) -> Markup:
+    """A bar for each check: as high as its share, coloured by its outcome. Ids and outcomes are of closed forms."""
+    bars = []
+    for place, check in enumerate(checks):
+        share, outcome = line.answer(check)
+        height = 1 + 12 * (share or 0.0)
+        look = outcome if outcome in _OUTCOMES else "unmeasured"
+        told = "not measured" if share is None else f"{share:.0%}"
+        size = f'x="{5 * place}" y="{14 - height:.1f}" width="4" height="{height:.1f}"'
+        bars.append(f'<rect class="{look}" {size}><title>{escape(check)}: {told}</title></rect>')
+    head = f'<svg class="spark" viewBox="0 0 {5 * len(checks)} 14" role="img" aria-label="{len(checks)} checks">'
+    return Markup(head + "".join(bars) + "</svg>")  # noqa: S704
 
 
 def render(template: str, made: datetime, values: dict[str, Any], script: str = "") -> str:

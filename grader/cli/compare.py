@@ -50,11 +50,11 @@ def command(
     from grader.keys import Keyring
     from grader.render.csv_table import csv_text
     from grader.store.cohorts import read_cohort
-    from grader.wiring import open_store
+    from grader.store.opening import open_tables
 
     chosen = settings()
-    with open_store(chosen) as store:
-        cohort = read_cohort(store.database, exercise_id, batch, version)
+    with open_tables(chosen) as database:
+        cohort = read_cohort(database, exercise_id, batch, version)
     if not cohort.members:
         raise UsageError(
             f"Nobody has a total in {cohort.name} yet.", hint="Grade first, or look at `grader sheet show`."
@@ -103,7 +103,7 @@ def _data(table: Comparison, line: Line) -> dict[str, object]:
         "rank": [line.rank.best, line.rank.worst],
         "percentile": line.percentile,
         "competencies": dict(zip(table.competencies, line.competencies, strict=True)),
-        "checks": {check: {"share": share, "outcome": outcome} for check, share, outcome in line.checks},
+        "checks": {check: dict(zip(("share", "outcome"), line.answer(check), strict=True)) for check in table.checks},
     }
 
 
@@ -137,9 +137,10 @@ def _table(comparison: Comparison, lines: list[Line]) -> Table:
         shares = ["\N{EN DASH}" if share is None else f"{share:.0f}" for share in line.competencies]
         percentile = [f"{line.percentile:.0f}"] if percentiles and line.percentile is not None else []
         total = f"{line.percent:.1f} \N{PLUS-MINUS SIGN} {line.half:.1f}"
-        spark = "".join("?" if share is None else _BLOCKS[round(share * 7)] for _, share, _ in line.checks)
+        spark = "".join(_block(line.answer(check)[0]) for check in comparison.checks)
         table.add_row(Text(visible(line.name, 60)), str(line.rank), total, *percentile, *shares, spark)
     return table
 
 
-_BLOCKS = "▁▂▃▄▅▆▇█"
+def _block(share: float | None) -> str:
+    return "?" if share is None else "▁▂▃▄▅▆▇█"[round(share * 7)]

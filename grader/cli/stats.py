@@ -54,14 +54,14 @@ def command(
     from grader.cli.console import print_json
     from grader.errors import UsageError
     from grader.store.cohorts import read_cohort
-    from grader.wiring import open_store
+    from grader.store.opening import open_tables
 
     if (groups is None) != (pass_mark is None):
         raise UsageError(
             "--groups and --pass-mark go together.", hint="For example: --groups groups.csv --pass-mark 60"
         )
-    with open_store(settings()) as store:
-        cohort = read_cohort(store.database, exercise_id, batch, version)
+    with open_tables(settings()) as database:
+        cohort = read_cohort(database, exercise_id, batch, version)
     try:
         figures, items = _compute(cohort, groups, pass_mark)
         if html is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from operator import mul
 
 DESIGN_SEM = 7.0
 """Standard error of measurement, in percent, that is taken before a cohort is large enough to estimate it."""
@@ -18,7 +19,8 @@ SEM_FROM = 50
 def variance(values: Sequence[float]) -> float:
     """Variance of a sample, with n - 1; at least two values."""
     mean = math.fsum(values) / len(values)
-    return math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)
+    centred = [value - mean for value in values]
+    return math.fsum(map(mul, centred, centred)) / (len(values) - 1)
 
 
 def cronbach_alpha(columns: Sequence[Sequence[float]]) -> float | None:
@@ -32,7 +34,7 @@ def cronbach_alpha(columns: Sequence[Sequence[float]]) -> float | None:
     """
     if len(columns) < 2 or len(columns[0]) < 2:
         return None
-    totals = [math.fsum(person) for person in zip(*columns, strict=True)]
+    totals = list(map(sum, zip(*columns, strict=True)))
     whole = variance(totals)
     if whole <= 0:
         return None

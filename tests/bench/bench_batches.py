@@ -1,0 +1,169 @@
+"""Measures batches; prints figures, passes no judgement.
+
+`python -m tests.bench.bench_batches [memory|kills|tables|wall] [--count N]`. `memory` and `kills` use
+scripted runs, `tables` people who do not exist, `wall` real boxes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from grader import clock
+from grader.catalog.exercises import load_exercise
+from grader.catalog.ladder import load_ladder, materialise
+from grader.catalog.seeds import variant_for
+from grader.clock import monotonic
+from grader.config import load_settings
+from grader.engine.boxes import Boxes
+from grader.engine.variants import VariantStore
+from grader.wiring import open_harness, store_at
+from tests.bench.__main__ import FOLDERS, ROOT, run, seconds_of
+from tests.cohorts import cohort, fill, many_checks
+
+MB = 1e-6
+
+
+def scripted(folder: Path, count: int, jobs: int = 2) -> subprocess.Popen[str]:
+    """Start a scripted batch."""
+    command = [sys.executable, "-m", "tests.bench.scripted_batch", str(folder), str(count), str(jobs)]
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=quiet, text=True, start_new_session=True)
+
+
+def memory(count: int) -> list[str]:
+    """Memory of the host's process over many runs."""
+    with tempfile.TemporaryDirectory() as name:
+        start = monotonic()
+        said = scripted(Path(name), count).communicate()[0]
+        taken = monotonic() - start
+    sizes = [int(json.loads(line)) for line in said.splitlines()]
+    settled = min(200, count // 2)
+    growth = (sizes[-1] - sizes[settled]) / (len(sizes) - settled)
+    return [
+        f"{len(sizes)} scripted runs, two at once: {taken:.0f} s, {1000 * taken / len(sizes):.0f} ms a run",
+        f"memory of the process: {sizes[-1] * MB:.0f} MB at the end, {max(sizes) * MB:.0f} MB at most",
+        f"growth from run {settled} on: {growth / 1024:.2f} KiB a run",
+    ]
+
+
+def points(folder: Path) -> dict[str, tuple[str, int]]:
+    """Status and points of every submission, and how often its run is in the store."""
+    query = (
+        "SELECT candidates.name, runs.status, runs.earned, runs.key FROM submissions "
+        "JOIN candidates ON candidates.id = candidate_id JOIN runs ON runs.id = shown_run"
+    )
+    with sqlite3.connect(folder / "data" / "grader.db") as connection:
+        rows = connection.execute(query).fetchall()
+        live = Counter(key for (key,) in connection.execute("SELECT key FROM runs WHERE status = 'graded'"))
+    assert set(live.values()) == {1}, "a run was done twice"
+    return {name: (status, earned) for name, status, earned, _ in rows}
+
+
+def kills(count: int, times: int = 10) -> list[str]:
+    """Kill a batch again and again; resume it; compare with one that nobody disturbed."""
+    with tempfile.TemporaryDirectory() as calm, tempfile.TemporaryDirectory() as rough:
+        scripted(Path(calm), count).communicate()
+        expected = points(Path(calm))
+        random_ = random.Random(6)
+        killed, finished = 0, 0
+        seen: list[int] = []
+        while killed < times:
+            process = scripted(Path(rough), count)
+            assert process.stdout is not None
+            before = seen[-1] if seen else 0
+            for _ in range(before + random_.randrange(1, max(2, count // times))):
+                process.stdout.readline()
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            killed += 1
+            seen.append(len(points(Path(rough))))
+        again = scripted(Path(rough), count)
+        finished = len(again.communicate()[0].splitlines())
+        same = points(Path(rough)) == expected
+    return [
+        f"{count} scripted runs, killed with -9 {killed} times, after {', '.join(map(str, seen))} finished runs",
+        f"resumed: {finished} of {count} ended, points identical: {same}, no run done twice",
+    ]
+
+
+def tables(count: int) -> list[str]:
+    """`stats` and `compare` over many runs on SQLite."""
+    with tempfile.TemporaryDirectory() as name:
+        exercise = many_checks(load_exercise(FOLDERS["tiny_sum"]))
+        with store_at(Path(name) / "data") as store:
+            fill(store.database, exercise, cohort(exercise, count).members)
+        os.environ |= {"GRADER_DATA_DIR": f"{name}/data", "GRADER_CONFIG_DIR": f"{name}/config"}
+        grader = [sys.executable, "-m", "grader.cli.main"]
+        pages = {"stats": ["--html", f"{name}/s.html"], "compare": ["--html", f"{name}/c.html"]}
+        return [
+            f"grader {what}{' --html' if more else ''}, {count} runs of 30 checks: "
+            f"{min(quickest([*grader, what, 'tiny_sum', *more])):.2f} s (best of 3)"
+            for what, page in pages.items()
+            for more in ([], page)
+        ]
+
+
+def quickest(command: list[str]) -> list[float]:
+    """Wall times of a command, three times."""
+    return [seconds_of(lambda: run(command)) for _ in range(3)]
+
+
+def wall(count: int) -> list[str]:
+    """A real batch of clean_parquet against the same work bare."""
+    source = FOLDERS["clean_parquet"]
+    exercise = load_exercise(source)
+    reference = next(rung for rung in load_ladder(source) if rung.name == "reference")
+    with tempfile.TemporaryDirectory() as name, open_harness(load_settings(), lambda _: None) as harness:
+        folder = Path(name)
+        paths = [folder / f"s{number}" for number in range(count)]
+        for path in paths:
+            materialise(reference, path)
+            with (path / exercise.manifest.part.entry_path).open("a") as file:
+                file.write(f"\n# {path.name}\n")
+        store = VariantStore(harness.cache / "variants", Boxes(harness.sandbox, harness.images, "0" * 32))
+        number = variant_for(exercise, harness.keyring.server_key(), None).number
+        data = store.data(exercise, source, number, "hidden")
+        argv = exercise.manifest.part.argv
+        bare = [sys.executable, "-m", "tests.bench.bare", str(source / "checks"), str(data)]
+        alone = quickest([*bare, str(paths[0]), *argv])
+        os.environ["GRADER_DATA_DIR"] = f"{name}/data"
+        grade = [sys.executable, "-m", "grader.cli.main", "grade", exercise.id, *map(str, paths)]
+        taken = seconds_of(lambda: run([*grade, "--jobs", "2", "--out", f"{name}/out"]))
+    bare_sum = sum(alone) / len(alone) * count
+    return [
+        f"{count} submissions of clean_parquet, two at once: {taken:.0f} s; bare, one: {sum(alone) / len(alone):.1f} s "
+        f"(mean of {len(alone)})",
+        f"wall / (sum of bare wall / 2): {taken / (bare_sum / 2):.2f}",
+    ]
+
+
+PARTS = {"memory": (memory, 1000), "kills": (kills, 200), "tables": (tables, 10_000), "wall": (wall, 100)}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.bench_batches", description=__doc__.partition("\n")[0])
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=["memory", "kills", "tables"])
+    parser.add_argument("--count", type=int, help="instead of the usual number of runs")
+    arguments = parser.parse_args()
+    gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    sys.stdout.write(f"{clock.now():%Y-%m-%d}, {os.cpu_count()} cores, {gib:.0f} GiB\n")
+    for part in arguments.parts:
+        measure, usual = PARTS[part]
+        for line in measure(arguments.count or usual):
+            sys.stdout.write(f"{part}: {line}\n")
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
