@@ -1,0 +1,43 @@
+"""`grader export ID FILE`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from grader.cli.options import settings
+
+
+@click.command("export")
+@click.argument("exercise_id", metavar="ID")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--format",
+    "format_name",
+    metavar="FORMAT",
+    help="csv, xlsx, jsonl (sheets), results (a line for each check), gradescope (a zip). Default: FILE's ending.",
+)
+@click.option("--batch", metavar="NAME", help="Only who is in this batch.")
+def command(exercise_id: str, file: Path, format_name: str | None, batch: str | None) -> None:
+    """Write the scores that count into one file for other programs.
+
+    What begins like a formula is written so that a spreadsheet shows it and does not calculate it.
+    """
+    from grader.cli.console import out
+    from grader.cli.exporting import FORMATS
+    from grader.cli.writing import write_bytes
+    from grader.errors import UsageError
+    from grader.keys import Keyring
+    from grader.store.exports import read_sheets
+    from grader.store.opening import open_tables
+
+    name = format_name or {".zip": "gradescope"}.get(file.suffix, file.suffix.lstrip("."))
+    if name not in FORMATS:
+        listed = "; ".join(f"{known}: {told}" for known, (_, told) in FORMATS.items())
+        raise UsageError(f"There is no format {name!r}.", hint=f"Say which with --format. {listed}.")
+    chosen = settings()
+    with open_tables(chosen) as database:
+        exported = read_sheets(database, exercise_id, batch)
+    write_bytes(file, FORMATS[name][0](exported, Keyring(chosen.config_dir).signing_key()))
+    out().print(f"{len(exported)} submissions: {file}", markup=False, soft_wrap=True)

@@ -1,0 +1,120 @@
+"""What `grader export` does: everybody of a cohort or a batch, in one file for other programs."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile  # noqa: TID251  (an archive is written here, none is read)
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from grader.errors import UsageError
+from grader.model.sheet import Audience
+from grader.render.csv_row import Cell, header, row, summary_csv
+from grader.render.files import export_sheet
+from grader.store.exports import Exported
+
+EARLIEST = (1980, 1, 1, 0, 0, 0)
+"""Zip knows no earlier moment; equal sheets then give equal files."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Rows for people: one for each submission."""
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+
+
+def table_of(exported: Sequence[Exported]) -> Table:
+    """The same columns as in summary.csv; texts are safe for spreadsheets."""
+    sheets = [each.sheet for each in exported]
+    competencies = list(dict.fromkeys(part.id for sheet in sheets for part in sheet.competencies))
+    notebook = any(sheet.decision is not None for sheet in sheets)
+    rows = [
+        row(sheet, competencies, each.place, notebook=notebook) for each, sheet in zip(exported, sheets, strict=True)
+    ]
+    return Table(header=header(competencies, notebook=notebook), rows=rows)
+
+
+def as_csv(exported: Sequence[Exported], _key: bytes) -> bytes:
+    """One line for each submission, for a spreadsheet."""
+    return summary_csv((each.sheet, each.place) for each in exported).encode()
+
+
+def as_xlsx(exported: Sequence[Exported], _key: bytes) -> bytes:
+    """One row for each submission, as a workbook; texts are texts, whatever they begin with."""
+    try:
+        import xlsxwriter
+    except ModuleNotFoundError as error:
+        raise UsageError("XLSX needs the package xlsxwriter.", hint="Type: pip install 'grader[xlsx]'") from error
+
+    table, buffer = table_of(exported), io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(buffer, options) as book:
+        page = book.add_worksheet("grader")
+        page.freeze_panes(1, 1)
+        for column, name in enumerate(table.header):
+            page.write_string(0, column, name, book.add_format({"bold": True}))
+        for number, cells in enumerate(table.rows, start=1):
+            for column, cell in enumerate(cells):
+                if isinstance(cell, str):
+                    page.write_string(number, column, cell)
+                else:
+                    page.write_number(number, column, float(cell or 0.0))
+        page.autofilter(0, 0, max(1, len(table.rows)), len(table.header) - 1)
+    return buffer.getvalue()
+
+
+def as_json_lines(exported: Sequence[Exported], key: bytes) -> bytes:
+    """The recruiter's sheet of each submission, one JSON document in a line, signed anew."""
+    lines = (json.loads(export_sheet(each.sheet, "json", Audience.RECRUITER, key)) for each in exported)
+    return "".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines).encode()
+
+
+def as_results(exported: Sequence[Exported], _key: bytes) -> bytes:
+    """One JSON line for each check of each submission: what statistics programs want."""
+    return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in _results(exported)).encode()
+
+
+def _results(exported: Sequence[Exported]) -> Iterator[Mapping[str, object]]:
+    for each in exported:
+        sheet = each.sheet
+        for check in sheet.checks:
+            yield {
+                "candidate": sheet.candidate,
+                "exercise": sheet.exercise.id,
+                "version": sheet.exercise.version,
+                "run": sheet.run,
+                "check": check.id,
+                "group": check.group,
+                "competency": check.competency,
+                "outcome": check.outcome.value if check.outcome else None,
+                "reason": check.reason.value if check.reason else None,
+                "earned": None if check.earned is None else float(check.earned),
+                "possible": float(check.possible),
+                "seconds": check.seconds,
+                "metrics": check.metrics,
+            }
+
+
+def as_gradescope(exported: Sequence[Exported], key: bytes) -> bytes:
+    """A zip with a results.json for each submission, in the folder that its sheet is in."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for each in exported:
+            entry = zipfile.ZipInfo(f"{each.place}/results.json", EARLIEST)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, export_sheet(each.sheet, "gradescope", Audience.CANDIDATE, key))
+    return buffer.getvalue()
+
+
+Export = Callable[[Sequence[Exported], bytes], bytes]
+
+FORMATS: Mapping[str, tuple[Export, str]] = {
+    "csv": (as_csv, "one line for each submission"),
+    "xlsx": (as_xlsx, "the same as a workbook"),
+    "jsonl": (as_json_lines, "whole sheets, one in a line"),
+    "results": (as_results, "one JSON line for each check of each submission"),
+    "gradescope": (as_gradescope, "a zip of results.json files"),
+}

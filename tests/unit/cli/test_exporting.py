@@ -1,0 +1,100 @@
+"""All scores in one file: complete, and with nothing in it that a spreadsheet would run."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from grader.cli.exporting import FORMATS
+from grader.cli.main import cli
+from grader.errors import UsageError
+from grader.model.sheet import ScoreSheet
+from grader.scoring.signing import is_genuine
+from grader.store.exports import Exported, read_sheets
+from grader.wiring import store_at
+from tests.factories import make_rejected_sheet, make_sheet
+from tests.unit.cli.conftest import Desk
+
+KEY = b"k" * 32
+EVIL = '=HYPERLINK("http://example.com")'
+
+
+def export(name: str, sheets: Sequence[ScoreSheet]) -> bytes:
+    return FORMATS[name][0]([Exported(sheet=sheet, place=f"s{number}") for number, sheet in enumerate(sheets)], KEY)
+
+
+def test_csv_has_a_line_for_each_and_no_formula() -> None:
+    sheets = [make_sheet(candidate=EVIL), make_rejected_sheet()]
+    rows = list(csv.DictReader(io.StringIO(export("csv", sheets).decode())))
+    assert [row["status"] for row in rows] == ["graded", "rejected"]
+    assert rows[0]["candidate"] == "'" + EVIL
+
+
+def test_a_workbook_holds_texts_and_numbers_and_no_formula(tmp_path: Path) -> None:
+    with zipfile.ZipFile(io.BytesIO(export("xlsx", [make_sheet(candidate=EVIL), make_rejected_sheet()]))) as book:
+        page = book.read("xl/worksheets/sheet1.xml").decode()
+        texts = book.read("xl/sharedStrings.xml").decode()
+        assert not [name for name in book.namelist() if "externalLink" in name or "vba" in name]
+    assert "<f>" not in page
+    assert "hyperlink" not in page
+    assert "'=HYPERLINK" in texts
+    numbers = {round(float(value), 6) for value in re.findall(r"<c[^>]*><v>([^<]*)</v>", page)}
+    assert float(make_sheet().earned or 0) in numbers
+
+
+def test_json_lines_are_sheets_that_can_be_verified() -> None:
+    lines = export("jsonl", [make_sheet(), make_rejected_sheet()]).decode().splitlines()
+    sheets = [ScoreSheet.model_validate_json(line) for line in lines]
+    assert [is_genuine(sheet) for sheet in sheets] == [True, True]
+    assert not any(check.metrics or check.source for sheet in sheets for check in sheet.checks)
+
+
+def test_results_have_a_line_for_each_check() -> None:
+    sheet = make_sheet()
+    lines = [json.loads(line) for line in export("results", [sheet, make_rejected_sheet()]).decode().splitlines()]
+    assert [line["check"] for line in lines] == [check.id for check in sheet.checks]
+    assert sum(line["earned"] for line in lines) == pytest.approx(float(sheet.earned or 0))
+
+
+def test_gradescope_gets_a_folder_for_each_and_equal_files_for_equal_sheets() -> None:
+    with zipfile.ZipFile(io.BytesIO(export("gradescope", [make_sheet(), make_sheet()]))) as archive:
+        assert archive.namelist() == ["s0/results.json", "s1/results.json"]
+        assert json.loads(archive.read("s0/results.json"))["score"] == float(make_sheet().earned or 0)
+    assert export("gradescope", [make_sheet()]) == export("gradescope", [make_sheet()])
+
+
+def test_exports_are_the_scores_that_count(desk: Desk) -> None:
+    desk.grade(desk.stage.write("ada"), desk.stage.write("grace", "earns A1 0.5"))
+    desk.change("checks/test_sums.py", "points=6", "points=16")
+    desk.regrade()  # not accepted, so it does not count
+    with store_at(desk.settings.data_dir) as store:
+        found = read_sheets(store.database, "tiny_sum", "spring")
+        assert [(each.place, each.sheet.percent) for each in found] == [("ada", 100), ("grace", 70)]
+        with pytest.raises(UsageError, match="no batch 'autumn'"):
+            read_sheets(store.database, "tiny_sum", "autumn")
+        with pytest.raises(UsageError, match="Nothing was graded"):
+            read_sheets(store.database, "other")
+
+
+def test_the_command(desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    desk.grade(desk.stage.write("ada"))
+    monkeypatch.setenv("GRADER_DATA_DIR", str(desk.settings.data_dir))
+    monkeypatch.setenv("GRADER_CONFIG_DIR", str(desk.settings.config_dir))
+
+    def run(*arguments: object) -> Result:
+        return CliRunner().invoke(cli, ["export", "tiny_sum", *map(str, arguments)])
+
+    assert "1 submissions" in run(tmp_path / "all.csv").stdout
+    assert (tmp_path / "all.csv").read_text().splitlines()[1].startswith('"ada","tiny_sum"')
+    assert run(tmp_path / "all.zip").exit_code == 0
+    wrong = run(tmp_path / "all.docx")
+    assert isinstance(wrong.exception, UsageError)
+    assert "--format" in wrong.exception.hint
