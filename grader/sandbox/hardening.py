@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,18 @@ def profile_name(profile: str) -> str:
     return f"grader {hashlib.sha256(profile.encode()).hexdigest()[:12]}"
 
 
+@dataclass(frozen=True, slots=True)
+class Overhead:
+    """What a runtime itself uses inside of a box's limits: processes and threads, bytes of memory."""
+
+    pids: int = 0
+    memory: int = 0
+
+
+# gVisor's kernel is a program in the box's control group. With 32 processes and nothing on top it does not start.
+OVERHEAD = {"runsc": Overhead(pids=64, memory=64 * 1024**2)}
+
+
 def container_body(
     spec: BoxSpec,
     *,
@@ -107,7 +120,7 @@ def container_body(
         "Labels": dict(labels),
         "HostConfig": {
             **_walls(profile, runtime),
-            **_limits(spec, cpus=cpus, swap_limit=swap_limit),
+            **_limits(spec, cpus=cpus, swap_limit=swap_limit, runtime=runtime),
         },
     }
 
@@ -130,9 +143,9 @@ def _walls(profile: str, runtime: str) -> dict[str, Any]:
     }
 
 
-def _limits(spec: BoxSpec, *, cpus: int, swap_limit: bool) -> dict[str, Any]:
-    limits = spec.limits
-    memory, size = int(limits.memory), int(limits.workspace)
+def _limits(spec: BoxSpec, *, cpus: int, swap_limit: bool, runtime: str) -> dict[str, Any]:
+    limits, own = spec.limits, OVERHEAD.get(runtime, Overhead())
+    memory, size = int(limits.memory) + own.memory, int(limits.workspace)
     disk = f"size={size},nr_inodes={limits.files},mode=1777,nosuid,nodev,noexec"
     # runc gives a tmpfs the mode of the folder that it covers, whatever was asked for, so /work needs an owner.
     user, group = NOBODY.split(":")
@@ -142,7 +155,7 @@ def _limits(spec: BoxSpec, *, cpus: int, swap_limit: bool) -> dict[str, Any]:
         "Memory": memory,
         "MemorySwap": memory if swap_limit else -1,
         "NanoCpus": min(math.floor(limits.cpus * 1e9), cpus * 10**9),
-        "PidsLimit": limits.pids,
+        "PidsLimit": limits.pids + own.pids,
         "OomScoreAdj": 500,
         "Ulimits": [
             _ulimit("nofile", OPEN_FILES),

@@ -142,11 +142,16 @@ def answers() -> list[bytes]:
     return [sink.getvalue(), json.dumps({"reason": "format", "message": "is no table."}).encode() + b"\n"]
 
 
+def as_table(data: bytes) -> bytes:
+    """Give bent bytes the ends of a table, so that readers look further than at them."""
+    return b"PAR1" + data[4:-4] + b"PAR1"
+
+
 def _said(kind: str, samples: list[bytes]) -> Counter[str]:
     reader, seen = Reader(kind), Counter[str]()
     try:
         for data in bent(samples):
-            said = reader.read(data)
+            said = reader.read(as_table(data) if kind == "table" else data)
             seen[said.partition(":")[0]] += 1
             assert not said.startswith("raised"), said
     finally:
@@ -159,6 +164,7 @@ def test_no_table_of_strangers_raises_in_its_reader() -> None:
     seen = _said("table", tables())
     assert seen.total() == CASES
     assert seen["refused"]
+    assert seen["read"]
     assert seen["ended"] <= CASES // 100, "so many would be worth a look"
 
 

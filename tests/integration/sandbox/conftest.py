@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from grader.clock import Deadline
-from grader.config import Settings
+from grader.config import load_settings
 from grader.model.exercise import BoxLimits
 from grader.sandbox.docker_box import DockerBox, DockerSandbox
 from grader.sandbox.docker_engine import Engine, connect
@@ -38,7 +38,8 @@ class Boxes:
     def sandbox(self, program: str) -> DockerSandbox | ProcessSandbox:
         if self.engine is None:
             return ProcessSandbox(program=(sys.executable, "-I", "-c", program))
-        return DockerSandbox(self.engine, program=(PYTHON, "-I", "-c", program))
+        # GRADER_RUNTIME=runsc runs the suite on gVisor.
+        return DockerSandbox(self.engine, load_settings().runtime, program=(PYTHON, "-I", "-c", program))
 
     def spec(self, *, run: str = "", seconds: float = 120, **limits: object) -> BoxSpec:
         return BoxSpec(
@@ -52,13 +53,13 @@ class Boxes:
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Engine]:
-    with connect(Settings()) as engine:
+    with connect(load_settings()) as engine:
         yield engine
 
 
 @pytest.fixture(scope="session")
 def runtime_image(engine: Engine) -> str:
-    return ensure_images(engine, Settings(), print).runtime
+    return ensure_images(engine, load_settings(), print).runtime
 
 
 def _closing(boxes: Boxes) -> Iterator[Boxes]:

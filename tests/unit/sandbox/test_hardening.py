@@ -112,6 +112,15 @@ def test_swap_is_as_large_as_memory_or_not_limited_at_all() -> None:
     assert body(swap_limit=False)["HostConfig"]["MemorySwap"] == -1
 
 
+def test_gvisors_own_processes_and_memory_are_not_taken_from_the_submissions() -> None:
+    runc, runsc = (body(runtime=name)["HostConfig"] for name in ("runc", "runsc"))
+    assert (runc["PidsLimit"], runc["Memory"]) == (SPEC.limits.pids, int(SPEC.limits.memory))
+    assert runsc["PidsLimit"] - runc["PidsLimit"] >= 64
+    assert runsc["MemorySwap"] == runsc["Memory"] > runc["Memory"]
+    same = {"PidsLimit": 0, "Memory": 0, "MemorySwap": 0, "Runtime": ""}
+    assert runsc | same == runc | same
+
+
 def test_the_profiles_name_changes_with_every_byte(tmp_path: Path) -> None:
     other = tmp_path / "seccomp.json"
     other.write_text(PROFILE.read_text().replace('"ptrace"', "").replace('"brk"', '"ptrace", "brk"'))
