@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 PROC = Path("/proc")
@@ -23,10 +23,12 @@ class Cgroup:
     Attributes:
         memory: Its `memory.stat`.
         cpu: Its `cpuacct.usage` (version 1) or `cpu.stat` (version 2).
+        in_files: Whether what processes hold is in files without names, as gVisor keeps it.
     """
 
     memory: Path
     cpu: Path
+    in_files: bool = False
 
     def read(self) -> tuple[float, int]:
         """Return CPU seconds so far, and the bytes that processes hold now.
@@ -34,7 +36,7 @@ class Cgroup:
         Raises:
             OSError: The container has ended, and its group is gone.
         """
-        return self._cpu_seconds(), anonymous_memory(_figures(self.memory.read_text()))
+        return self._cpu_seconds(), held_memory(_figures(self.memory.read_text()), in_files=self.in_files)
 
     def _cpu_seconds(self) -> float:
         text = self.cpu.read_text()
@@ -43,13 +45,14 @@ class Cgroup:
         return _figures(text)["usage_usec"] / 1e6
 
 
-def find(pid: int, container: str, *, proc: Path = PROC, root: Path = ROOT) -> Cgroup | None:
+def find(pid: int, container: str, *, in_files: bool = False, proc: Path = PROC, root: Path = ROOT) -> Cgroup | None:
     """Return a container's control group, or None where its files cannot be seen from here.
 
     Args:
         pid: The container's first process, as its engine numbers it.
         container: Its id. The engine may be another machine's, or ours be in a container of its own:
             a group counts only when its path names this id.
+        in_files: As in `Cgroup`.
         proc: Where processes are.
         root: Where control groups are mounted.
     """
@@ -63,6 +66,7 @@ def find(pid: int, container: str, *, proc: Path = PROC, root: Path = ROOT) -> C
         else:
             return None
         with contextlib.suppress(ValueError, KeyError):
+            found = replace(found, in_files=in_files)
             found.read()
             return found
     return None
@@ -83,9 +87,11 @@ def _figures(text: str) -> dict[str, int]:
     return {name: int(value) for name, _, value in (line.partition(" ") for line in text.splitlines())}
 
 
-def anonymous_memory(figures: Mapping[str, int]) -> int:
-    """Return the bytes that processes hold, without tmpfs and page cache, for both versions of control groups."""
-    for name in ("total_rss", "anon", "rss"):
-        if name in figures:
-            return figures[name]
-    return 0
+def held_memory(figures: Mapping[str, int], *, in_files: bool = False) -> int:
+    """Return the bytes that processes hold, for both versions of control groups.
+
+    Without tmpfs and page cache; but where memory is `in_files`, it cannot be told from tmpfs, and both count.
+    """
+    held = next((figures[name] for name in ("total_rss", "anon", "rss") if name in figures), 0)
+    shared = next((figures[name] for name in ("total_shmem", "shmem") if name in figures), 0)
+    return held + shared if in_files else held

@@ -23,6 +23,7 @@ from grader.sandbox.stream import BoxStream, DockerSocket
 DRAIN_SECONDS = 0.5
 SETTLE_SECONDS = 2.0
 LATE_SECONDS = 2.0
+GVISOR = "runsc"
 
 
 class DockerSandbox:
@@ -78,7 +79,8 @@ class DockerSandbox:
         except BaseException:
             stream.close()
             raise
-        found = cgroup.find(int(inspected["State"].get("Pid") or 0), container)
+        in_files = self._runtime == GVISOR
+        found = cgroup.find(int(inspected["State"].get("Pid") or 0), container, in_files=in_files)
         return DockerBox(self._engine, container, stream, self._isolation(spec, inspected), found)
 
     def _body(self, spec: BoxSpec, image: dict[str, Any]) -> dict[str, Any]:
@@ -195,7 +197,8 @@ class DockerBox:
         with translate("measuring a box"):
             stats = self._engine.api.stats(self._container, stream=False, one_shot=True)
         cpu = stats.get("cpu_stats", {}).get("cpu_usage", {}).get("total_usage") or 0
-        return cpu / 1e9, cgroup.anonymous_memory(stats.get("memory_stats", {}).get("stats") or {})
+        figures = stats.get("memory_stats", {}).get("stats") or {}
+        return cpu / 1e9, cgroup.held_memory(figures, in_files=self._isolation.runtime == GVISOR)
 
     def _count(self, cpu_seconds: float, memory: int) -> None:
         with self._lock:  # of a container that has ended the engine says zero; what was used may not go back

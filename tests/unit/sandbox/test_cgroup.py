@@ -70,4 +70,11 @@ def test_an_engine_elsewhere_has_no_such_process(machine: Path) -> None:
     ("figures", "expected"), [({"total_rss": 1, "rss": 2, "anon": 3}, 1), ({"anon": 3, "file": 4}, 3), ({}, 0)]
 )
 def test_tmpfs_and_cache_are_not_counted(figures: dict[str, int], expected: int) -> None:
-    assert cgroup.anonymous_memory(figures) == expected
+    assert cgroup.held_memory({**figures, "shmem": 9}) == expected
+
+
+@pytest.mark.parametrize(
+    ("figures", "expected"), [({"total_rss": 1, "total_shmem": 5, "shmem": 2}, 6), ({"anon": 3, "shmem": 4}, 7)]
+)
+def test_memory_in_files_without_names_counts_where_it_is_kept_so(figures: dict[str, int], expected: int) -> None:
+    assert cgroup.held_memory(figures, in_files=True) == expected
