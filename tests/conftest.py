@@ -75,7 +75,7 @@ def docker_harness_on(engine: Engine) -> Iterator[Harness]:
         (config / SERVER).touch(mode=0o600)
         (config / SERVER).write_text("07" * 32 + "\n")
         yield Harness(
-            sandbox=DockerSandbox(engine),
+            sandbox=DockerSandbox(engine, load_settings().runtime),
             images={Role.SUBMISSION: images.runtime, Role.CHECKER: images.checker},
             packages=("numpy", "pandas"),
             keyring=Keyring(Path(folder) / "config"),

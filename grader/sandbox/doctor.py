@@ -235,7 +235,11 @@ def _runtime(facts: Facts) -> Finding:
     what = f"runtime {facts.runtime} (there are: {', '.join(runtimes)})"
     if facts.runtime not in runtimes:
         return Finding(id="runtime", level="error", what=what, hint="Install it, or change the setting 'runtime'.")
-    hint = "" if "runsc" in runtimes else "For strangers' code, gVisor (runsc) puts a kernel of its own around a box."
+    hint = ""
+    if "runsc" not in runtimes:
+        hint = "For strangers' code, gVisor (runsc) puts a kernel of its own around a box."
+    elif facts.runtime != "runsc":
+        hint = "gVisor is here. For strangers' code choose it: GRADER_RUNTIME=runsc, or runtime in grader.toml."
     return Finding(id="runtime", level="ok", what=what, hint=hint)
 
 

@@ -36,7 +36,7 @@ def main() -> int:
     options = parser.parse_args()
     only = set(filter(None, options.only.split(",")))
     cases = tuple(case for case in load_cases() if not only or case.name in only)
-    console, start = Console(soft_wrap=True), monotonic()
+    console, start = Console(width=180), monotonic()
     with connect(load_settings()) as engine, docker_harness_on(engine) as harness:
         before = networks_and_volumes(engine)
         with opened_battery(harness, engine) as battery:

@@ -88,6 +88,12 @@ def test_gvisor_is_recommended_where_it_is_missing() -> None:
     assert "gVisor" in look(with_info(Runtimes={"runc": {}}))["runtime"].hint
 
 
+def test_gvisor_is_recommended_where_it_is_there_and_not_chosen() -> None:
+    both = with_info(Runtimes={"runc": {}, "runsc": {}})
+    assert "GRADER_RUNTIME=runsc" in look(both)["runtime"].hint
+    assert look(replace(both, runtime="runsc"))["runtime"].hint == ""
+
+
 def test_an_engine_that_does_not_answer_is_a_finding_not_an_error(tmp_path: Path) -> None:
     findings = examine(Settings(docker_host="unix:///nowhere.sock", config_dir=tmp_path))
     assert [finding.id for finding in findings if finding.level == "error"] == ["engine"]
