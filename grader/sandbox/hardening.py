@@ -70,8 +70,8 @@ class Overhead:
     memory: int = 0
 
 
-# gVisor's kernel is a program in the box's control group, with threads for each of the box's processes: with 32 and nothing
-# on top it does not start, with 96 it ends when sixteen processes work at once.
+# gVisor's kernel is a program in the box's control group, with threads for each process of the box: with 32 and
+# nothing on top it does not start, with 96 it ends when sixteen processes work at once.
 OVERHEAD = {"runsc": Overhead(pids=256, memory=64 * 1024**2)}
 
 

@@ -1,8 +1,9 @@
-"""Two rows that only a box can answer: what its image holds, and whether a lock in one is seen in another."""
+"""Rows that only a box can answer: what its image holds, locks between boxes, calls of another architecture."""
 
 from __future__ import annotations
 
 import contextlib
+import platform
 from collections.abc import Iterator
 
 import pytest
@@ -50,3 +51,22 @@ def test_a_lock_in_one_box_is_not_seen_in_another(docker_harness: Harness, engin
         answer(first, "__import__('fcntl').flock(kept, 2)")
         assert answer(first, f"refused(lambda: {lock.format(6)})") == "EAGAIN"
         assert answer(second, f"refused(lambda: {lock.format(6)})") == "allowed: None"
+
+
+# Asks for the process's id as a 32-bit program does, past a filter that only knows the native calls.
+SIGSYS = "-31"  # on other machines these bytes are no program at all
+INT80 = """
+import ctypes, mmap
+code = bytes([0xB8, 20, 0, 0, 0, 0xCD, 0x80, 0xC3])
+page = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+page.write(code)
+address = ctypes.addressof(ctypes.c_char.from_buffer(page))
+got = ctypes.CFUNCTYPE(ctypes.c_int)(address)()
+raise SystemExit(0 if got > 0 else 7)
+"""
+
+
+def test_a_call_of_another_architecture_is_refused(docker_harness: Harness, engine: Engine) -> None:
+    with box(docker_harness, engine) as opened:
+        status = answer(opened, f"subprocess.run([sys.executable, '-c', {INT80!r}]).returncode")
+    assert status == SIGSYS if platform.machine() == "x86_64" else status != "0"
