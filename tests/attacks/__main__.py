@@ -1,7 +1,8 @@
 """`make attacks`: every attack between two honest submissions, every test that holds a row, and one table of it all.
 
-`--only NAME,...` runs these attacks alone, `--no-tests` leaves the tests out, and `--orders N` grades a batch of 100,
-honest and hostile, in N shuffled orders and compares the points. Ends with 1 where anything is not as it must be.
+`--only NAME,...` runs these attacks alone, `--no-tests` leaves the tests out, and `--orders N` grades a batch of 100
+(or `--batch`), honest and hostile, in N shuffled orders and compares the points. Ends with 1 where anything is not as
+it must be.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make attacks", description=__doc__)
     parser.add_argument("--only", default="", help="names of attacks, separated by commas")
     parser.add_argument("--no-tests", action="store_true", help="leave out the tests that hold rows")
-    parser.add_argument("--orders", type=int, default=0, help="shuffled orders of a mixed batch of 100")
+    parser.add_argument("--orders", type=int, default=0, help="shuffled orders of a mixed batch")
+    parser.add_argument("--batch", type=int, default=BATCH, help="submissions in that batch")
     options = parser.parse_args()
     only = set(filter(None, options.only.split(",")))
     cases = tuple(case for case in load_cases() if not only or case.name in only)
@@ -41,7 +43,7 @@ def main() -> int:
         before = networks_and_volumes(engine)
         with opened_battery(harness, engine) as battery:
             verdicts = run(battery, cases, console)
-            moved = shuffled(battery, cases, options.orders, console) if options.orders else []
+            moved = shuffled(battery, cases, options, console) if options.orders else []
         left = sorted(networks_and_volumes(engine) - before)
     failed = [] if options.no_tests or only else run_tests(console)
     console.print(table(verdicts, failed, left, tested=not (options.no_tests or only)))
@@ -60,9 +62,9 @@ def run(battery: Battery, cases: Sequence[Case], console: Console) -> list[Verdi
     return verdicts
 
 
-def shuffled(battery: Battery, cases: Sequence[Case], orders: int, console: Console) -> list[str]:
+def shuffled(battery: Battery, cases: Sequence[Case], options: argparse.Namespace, console: Console) -> list[str]:
     """Grade a mixed batch in several orders; return whose points changed."""
-    total = max(BATCH, len(cases) + 10)
+    total, orders = max(options.batch, len(cases)), options.orders
     points = [battery.points(cases, total, seed) for seed in range(orders)]
     moved = sorted(name for name in points[0] if len({each[name] for each in points}) > 1)
     console.print(f"{total} submissions in {orders} orders: the points of {len(moved)} changed {', '.join(moved)}")
