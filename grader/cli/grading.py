@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -76,12 +77,21 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One finished submission: what is shown of its sheet, what machines are told, and who has to act."""
+    """One finished submission: what is shown of its sheet, what machines are told, and who has to act.
+
+    A batch holds one for each of thousands of submissions; few objects, so that they pin little memory.
+    """
 
     line: SummaryRow
-    data: Mapping[str, object]
+    told: str
     parties: frozenset[Party]
     seconds: float
+
+    @property
+    def data(self) -> dict[str, object]:
+        """What machines are told."""
+        found: dict[str, object] = json.loads(self.told)
+        return found
 
 
 def grade_all(settings: Settings, order: Order) -> list[Row]:
@@ -199,7 +209,7 @@ class Work:
             for done in batch.run(entries, seconds):
                 row = done.row or _lost(done)
                 rows[done.entry.place] = row
-                progress.done(done, str(row.data["status"]), row.seconds)
+                progress.done(done, row.line.status.value, row.seconds)
         finally:
             if rows:
                 self._folder.write_summary(summary_csv((sheet, str(where)) for where, sheet in self._folder.sheets()))
@@ -229,7 +239,7 @@ def row_of(sheet: ScoreSheet, place: Path) -> Row:
     """What is held of a finished submission."""
     return Row(
         line=summary_row(sheet),
-        data=summary(sheet, place),
+        told=json.dumps(summary(sheet, place)),
         parties=frozenset(fault.party for fault in sheet.faults),
         seconds=(sheet.finished - sheet.started).total_seconds(),
     )
@@ -254,7 +264,7 @@ def _lost(done: Done[Row]) -> Row:
         "faults": [fault],
         "sheet": None,
     }
-    return Row(line=line, data=data, parties=frozenset({Party.INFRASTRUCTURE}), seconds=0.0)
+    return Row(line=line, told=json.dumps(data), parties=frozenset({Party.INFRASTRUCTURE}), seconds=0.0)
 
 
 def show(rows: Sequence[Row], folder: Path, *, as_json: bool) -> None:
@@ -265,14 +275,13 @@ def show(rows: Sequence[Row], folder: Path, *, as_json: bool) -> None:
     console = out()
     if len(rows) <= ROWS_SHOWN:
         console.print(summary_table(row.line for row in rows))
-        for row in rows:
-            if row.data["sheet"]:
-                console.print(str(Path(str(row.data["sheet"])).with_name("sheet.html")), markup=False, soft_wrap=True)
+        for sheet in filter(None, (row.data["sheet"] for row in rows)):
+            console.print(str(Path(str(sheet)).with_name("sheet.html")), markup=False, soft_wrap=True)
     else:
         faulted = [row.line for row in rows if row.parties]
         if faulted:
             console.print(summary_table(faulted[:ROWS_SHOWN]))
-        counts = Counter(str(row.data["status"]) for row in rows)
+        counts = Counter(row.line.status.value for row in rows)
         console.print(Text(", ".join(f"{count} {status}" for status, count in counts.most_common())))
     console.print(str(folder / "summary.csv"), markup=False, soft_wrap=True)
 

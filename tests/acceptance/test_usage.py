@@ -17,8 +17,8 @@ REFERENCE = TINY / "solutions" / "reference"
     [
         (["grade", "tiny_sun", REFERENCE], "tiny_sum"),
         (["grade", "tiny_sum", "no/such/folder"], "no/such/folder does not exist"),
-        (["grade", "tiny_sum"], "Missing argument"),
-        (["grade", "tiny_sum", REFERENCE, REFERENCE, "--candidate", "ada"], "several paths"),
+        (["grade", "tiny_sum"], "Name what to grade"),
+        (["grade", "tiny_sum", REFERENCE, TINY, "--candidate", "ada"], "several submissions"),
         (["grade", "tiny_sum", REFERENCE, "--fail-under", "101"], "101"),
         (["grade", "tiny_sum", REFERENCE, "--exercises", "nowhere"], "nowhere"),
         (["grad"], "Did you mean 'grade'?"),

@@ -47,12 +47,13 @@ def memory(count: int) -> list[str]:
         said = scripted(Path(name), count).communicate()[0]
         taken = monotonic() - start
     sizes = [int(json.loads(line)) for line in said.splitlines()]
-    settled = min(200, count // 2)
+    settled, half = min(200, count // 4), len(sizes) // 2
     growth = (sizes[-1] - sizes[settled]) / (len(sizes) - settled)
+    later = (sizes[-1] - sizes[half]) / (len(sizes) - half)
     return [
         f"{len(sizes)} scripted runs, two at once: {taken:.0f} s, {1000 * taken / len(sizes):.0f} ms a run",
         f"memory of the process: {sizes[-1] * MB:.0f} MB at the end, {max(sizes) * MB:.0f} MB at most",
-        f"growth from run {settled} on: {growth / 1024:.2f} KiB a run",
+        f"growth from run {settled} on: {growth / 1024:.2f} KiB a run; in the second half {later / 1024:.2f} KiB a run",
     ]
 
 

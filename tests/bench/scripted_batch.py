@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,9 +28,17 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
 
 
+class Forgetful(Counter[bytes]):
+    """Counts nothing: what the script itself would remember is not the harness's memory."""
+
+    def __setitem__(self, key: bytes, value: int) -> None:
+        pass
+
+
 def main(folder: Path, count: int, jobs: int) -> None:
     """Grade, or go on grading."""
     stage = Stage(folder)
+    stage.runs.played = Forgetful()
     for number in range(count):
         if not (folder / "in" / f"s{number}").exists():
             stage.write(f"s{number}", f"earns A1 {number % 11 / 10}\n# earns B1 {number % 7 / 6:.3f}\n# {number}")
