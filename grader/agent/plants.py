@@ -10,7 +10,7 @@ from pathlib import Path
 # The names that intake looks for in what is handed in; the agent may not import it, and a test compares them.
 NAMES = (
     "conftest.py", "pytest.ini", "tox.ini", "setup.cfg", "sitecustomize.py", "usercustomize.py", "*.pth",
-    "results.json", "junit.xml", "reward.txt",
+    "entry_points.txt", ".coverage", "results.json", "junit.xml", "reward.txt",
 )  # fmt: skip
 ENTRIES_CAP = 2000
 FOUND_CAP = 8

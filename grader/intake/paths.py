@@ -26,7 +26,7 @@ LEFT_OUT = (
 # Files that steer a test runner or pose as its results, were it ever started among them. It is not.
 WITHOUT_EFFECT = (
     "conftest.py", "pytest.ini", "tox.ini", "setup.cfg", "sitecustomize.py", "usercustomize.py", "*.pth",
-    "results.json", "junit.xml", "reward.txt",
+    "entry_points.txt", ".coverage", "results.json", "junit.xml", "reward.txt",
 )  # fmt: skip
 
 _ALLOWED = re.compile(r"[A-Za-z0-9._-]+")
