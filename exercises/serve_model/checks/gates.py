@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from parity import Parity, activity
@@ -9,6 +10,7 @@ from parity import Parity, activity
 from grader.checker.api import Reason, linear
 
 EXACT_LO, EXACT_HI = 0.0, 0.5
+RIGHT_LO, RIGHT_HI = 0.2, 0.6
 MAINLY = 0.5
 
 
@@ -38,3 +40,12 @@ def exact(plain: Parity) -> Gate:
     if value == 1:
         return Gate(1.0)
     return Gate(value, f" Credit is reduced, because only {plain.value:.0%} of the plain rows are right.")
+
+
+def mostly_right(strata: Sequence[Parity]) -> Gate:
+    """Open where rows of several strata are right: two paths that fall into all the same traps agree for nothing."""
+    share = sum(each.value for each in strata) / len(strata)
+    value = linear(share, RIGHT_LO, RIGHT_HI)
+    if value == 1:
+        return Gate(1.0)
+    return Gate(value, f" Credit is reduced, because only {share:.0%} of such rows are right when asked alone.")

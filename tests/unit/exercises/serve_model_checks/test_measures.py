@@ -72,6 +72,14 @@ def test_speed_counts_where_half_of_the_plain_rows_are_right(checks):
     assert checks.gates.exact(parity_of(checks, TRUE + 0.01)).value == 0
 
 
+def test_batches_that_agree_count_where_rows_are_right(checks):
+    right, wrong = parity_of(checks, TRUE), parity_of(checks, TRUE + 0.01)
+    gate = checks.gates.mostly_right
+    assert gate([right] * 6 + [wrong]).value == 1, "one trap costs nothing here"
+    assert gate([right] + [wrong] * 6).value == 0, "all traps cost all"
+    assert "alone" in gate([right] + [wrong] * 6).note
+
+
 def block(checks, seconds, cpu=0.001):
     return checks.timing.Block(np.array(seconds, float), cpu)
 
