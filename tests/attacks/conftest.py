@@ -13,8 +13,8 @@ from tests.attacks.battery import Battery, opened_battery
 collect_ignore = ["cases"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def battery(docker_harness: Harness, engine: Engine) -> Iterator[Battery]:
-    """What attacks are run with."""
+    """What attacks are run with; its traps are gone when the test has ended."""
     with opened_battery(docker_harness, engine) as battery:
         yield battery
