@@ -31,12 +31,14 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def modules(source: Path) -> Iterator[dict[str, Any]]:
     """The exercise's own world and measures, under no name that stays."""
     folders = [str(source / "data"), str(source / "checks")]
+    others = {name: sys.modules.pop(name) for name in MODULES if name in sys.modules}  # of other exercises
     sys.path[:0] = folders
     yield {name: importlib.import_module(name) for name in MODULES}
     for folder in folders:
         sys.path.remove(folder)
     for name in MODULES:
         del sys.modules[name]
+    sys.modules.update(others)
 
 
 def earned(rung: Rung, world: list[Any], measures: Any) -> Earned:
