@@ -1,4 +1,4 @@
-"""Pictures of a cohort as SVG, drawn with matplotlib."""
+"""Pictures of a cohort, or of a ladder, as SVG, drawn with matplotlib."""
 
 from __future__ import annotations
 
@@ -62,6 +62,21 @@ def difficulties(items: Sequence[Item]) -> str:
         axes.set_yticks(range(len(shown)), [item.check for item in reversed(shown)], fontsize=8)
         axes.set_xlim(0, 1)
         axes.set_xlabel("mean share earned, with its 95 % interval")
+        return _svg(canvas)
+
+
+def totals_of_rungs(title: str, rows: Sequence[tuple[str, tuple[float, float], Sequence[float]]]) -> str:
+    """Return a line for each solution of a ladder: its name, its expected band in grey, a dot for each total."""
+    with rc_context(_STYLE):
+        canvas = Canvas(figsize=(7, 0.9 + 0.24 * len(rows)), layout="constrained")
+        axes = canvas.subplots()
+        for place, (name, (low, high), totals) in enumerate(reversed(rows)):
+            axes.barh(place, max(high - low, 0.5), left=low, height=0.7, color="#dfe3e8")
+            axes.plot(totals, [place] * len(totals), "o", color=_BLUE, alpha=0.6, markersize=5, gid=f"totals of {name}")
+        axes.set_yticks(range(len(rows)), [name for name, *_ in reversed(rows)], fontsize=8)
+        axes.set_xlim(-2, 102)
+        axes.set_xlabel("percent of the code's points; grey is what is expected")
+        axes.set_title(title, loc="left", fontsize=10)
         return _svg(canvas)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from grader.author import figures
 from grader.author.mutants import Mutant
@@ -70,25 +70,29 @@ def render(
     """
     first = scope.candidates[0]
     runs = [proof.known[rung.name, first, 1] for rung in proof.rungs if (rung.name, first, 1) in proof.known]
-    return (
-        _templates()
-        .get_template("CALIBRATION.md.j2")
-        .render(
-            exercise=proof.exercise,
-            made=made,
-            machine=machine,
-            scope=scope,
-            spreads=list(_spreads(proof, scope)),
-            repeats=list(_repeats(proof, scope)),
-            order=_order(proof, first),
-            weak=list(_weak(proof, first)),
-            survivors=[each for each in mutants if _survives(proof, each, first)],
-            mutants=len(mutants),
-            slowest=_slowest(proof, first),
-            reference=proof.known[_reference(proof).name, first, 1],
-            runs=len(runs),
-            part=part,
-        )
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=False,  # noqa: S701 - Markdown of our own words and an author's
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("CALIBRATION.md.j2").render(
+        exercise=proof.exercise,
+        made=made,
+        machine=machine,
+        scope=scope,
+        spreads=list(_spreads(proof, scope)),
+        repeats=list(_repeats(proof, scope)),
+        order=_order(proof, first),
+        weak=list(_weak(proof, first)),
+        survivors=[each for each in mutants if _survives(proof, each, first)],
+        mutants=len(mutants),
+        slowest=_slowest(proof, first),
+        reference=proof.known[_reference(proof).name, first, 1],
+        runs=len(runs),
+        part=part,
     )
 
 
@@ -125,30 +129,22 @@ def measured(proof: Proof, mutants: Sequence[Mutant], scope: Scope, made: dateti
 
 def picture(proof: Proof, scope: Scope) -> str:
     """Return the picture of all totals as SVG: a line per rung, its expected band, a dot per world."""
+    from grader.analysis.pictures import totals_of_rungs
+
     rows = []
     for rung in proof.rungs:
         runs = [proof.known.get((rung.name, candidate, 1)) for candidate in scope.candidates]
         totals = [run.percent for run in runs if run is not None and run.percent is not None]
         if totals:
-            rows.append({"rung": rung.name, "band": rung.expected.band, "totals": totals})
-    return _templates().get_template("calibration.svg.j2").render(exercise=proof.exercise, rows=rows, scope=scope)
+            rows.append((rung.name, rung.expected.band, totals))
+    what = f"{proof.exercise.id} {proof.exercise.manifest.version}"
+    return totals_of_rungs(f"{what}: totals over {len(scope.candidates)} hidden worlds", rows)
 
 
 def _order(proof: Proof, candidate: str) -> float | None:
     runs = [(rung, proof.known[rung.name, candidate, 1].percent) for rung in proof.rungs]
     return figures.order_consistency(
         {rung.name: (rung.expected.rung, total) for rung, total in runs if total is not None}
-    )
-
-
-def _templates() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=select_autoescape(("svg.j2",), default=False),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from grader.catalog.components import meaning_of
 from grader.catalog.ladder import rung_named
 from grader.model.exercise import CheckDeclaration, Exercise
 
@@ -126,11 +126,11 @@ def _files(old: Version, new: Version) -> Iterator[Change]:
         folders = (old.folder / part, new.folder / part)
         names = {path.relative_to(folder).as_posix() for folder in folders for path in _paths(folder)}
         for name in sorted(names):
-            before, after = (_meaning(folder / name, declared=part == "checks") for folder in folders)
+            before, after = (_meaning(folder / name) for folder in folders)
             if before != after:
                 how = "is new" if before is None else "is gone" if after is None else "does something else"
                 yield Change(part="task" if part == "template" else part, what=f"{part}/{name} {how}", effect=effect)
-    if _meaning(old.folder / _BRIEF, declared=False) != _meaning(new.folder / _BRIEF, declared=False):
+    if _meaning(old.folder / _BRIEF) != _meaning(new.folder / _BRIEF):
         yield Change(part="task", what=f"{_BRIEF} reads differently", effect=Effect.TASK)
 
 
@@ -138,25 +138,10 @@ def _paths(folder: Path) -> Iterator[Path]:
     return (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
 
 
-def _meaning(path: Path, *, declared: bool) -> bytes | None:
-    """What a file does: for Python without layout, comments and docstrings, and without what checks declare."""
+def _meaning(path: Path) -> bytes | None:
     if not path.is_file():
         return None
-    content = path.read_bytes()
-    if path.suffix != ".py":
-        return content
-    try:
-        tree = ast.parse(content)
-    except (SyntaxError, ValueError):
-        return content
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            if ast.get_docstring(node) is not None:
-                node.body = node.body[1:]
-            if declared and isinstance(node, ast.FunctionDef):
-                # Compared one by one elsewhere, points and words apart.
-                node.decorator_list = [each for each in node.decorator_list if "mark.check(" not in ast.unparse(each)]
-    return ast.dump(tree).encode()
+    return meaning_of(path.read_bytes()) if path.suffix == ".py" else path.read_bytes()
 
 
 def _reference(old: Version, new: Version) -> Iterator[Change]:

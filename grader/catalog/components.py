@@ -1,7 +1,7 @@
 """The parts of an exercise by digest, so that two versions can be compared: what differs, and does it matter.
 
 Points, titles and other texts of a check are left out of its digest; where nothing else differs, stored results can
-be folded again. The digest of a check is taken of its syntax, so that comments and layout do not count.
+be folded again. Python counts as `meaning_of` reads it, so that comments, layout and docstrings make no difference.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from grader.model.exercise import Exercise
 
 CHECKS, DATA, SETUP, REFERENCE, TEXTS = "checks", "data", "setup", "reference", "texts"
 # Keys of the manifest that no run depends on.
-_TEXTS_OF_MANIFEST = ("title", "summary", "hours", "groups", "version", "$schema")
+_TEXTS_OF_MANIFEST = {"title", "summary", "hours", "groups", "version", "editor_schema"}
+_MARK = "pytest.mark.check"
 
 
 def components(folder: Path, exercise: Exercise) -> dict[str, str]:
@@ -40,11 +41,11 @@ def components(folder: Path, exercise: Exercise) -> dict[str, str]:
         top = path.partition("/")[0]
         kind = {"checks": CHECKS, "data": DATA, "solutions": REFERENCE}.get(top, TEXTS)
         content = read(folder, path)
-        if kind == CHECKS and path.endswith(".py"):
-            content = code_without_declarations(content)
+        if kind in (CHECKS, DATA) and path.endswith(".py"):
+            content = meaning_of(content)
         if path != "exercise.toml":
             pieces[kind].append((path, content))
-    setup = exercise.manifest.model_dump_json(by_alias=True, exclude={*_TEXTS_OF_MANIFEST, "editor_schema"})
+    setup = exercise.manifest.model_dump_json(by_alias=True, exclude=_TEXTS_OF_MANIFEST)
     return {
         **{kind: _digest(found) for kind, found in pieces.items()},
         SETUP: _digest([("exercise.toml", setup.encode())]),
@@ -61,12 +62,22 @@ def differing(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
     return [part for part in (CHECKS, DATA, SETUP, REFERENCE, TEXTS) if before.get(part) != after.get(part)]
 
 
-def code_without_declarations(source: bytes) -> bytes:
-    """Return the syntax of a module of checks, with ids of checks but without their points and texts."""
-    tree = ast.parse(source)
+def meaning_of(source: bytes) -> bytes:
+    """Return what Python does: its syntax without docstrings, and of what checks declare only their ids.
+
+    What cannot be parsed stays as it is.
+    """
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return source
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "check":
-            node.keywords = [each for each in node.keywords if each.arg == "id"]
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            if ast.get_docstring(node) is not None:
+                node.body = node.body[1:]
+            for mark in getattr(node, "decorator_list", ()):
+                if isinstance(mark, ast.Call) and ast.unparse(mark.func) == _MARK:
+                    mark.keywords = [each for each in mark.keywords if each.arg == "id"]
     return ast.dump(tree).encode()
 
 

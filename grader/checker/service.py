@@ -126,7 +126,8 @@ class Service:
             inputs: Folders that it is given; `{name}` in the environment stands for their paths.
             environment: Variables that it is given; `PORT` is always among them.
             ready: Path that answers 200 once it is ready, or None to return at once.
-            seconds: How long that may take; the exercise's limit when left out.
+            seconds: How long that may take; the exercise's limit when left out. "Not here" is no "not yet": a server
+                that answers `ready` with 3xx or 4xx for 15 seconds is not waited for any longer.
 
         Raises:
             SubmissionFailed: It ended, or was not ready in time.
@@ -159,23 +160,21 @@ class Service:
 
     def _until_ready(self, path: str, began: float, seconds: float) -> Started:
         answers: list[tuple[float, int]] = []
-        until = began + seconds
-        while (passed := monotonic() - began) < until - began:
+        patience = seconds
+        while (passed := monotonic() - began) < patience:
             reply = self.send(Request(method="GET", path=path), seconds=min(REQUEST_SECONDS, seconds - passed + 0.1))
-            status = status_of(reply.header)
+            status, passed = status_of(reply.header), monotonic() - began
             if not answers or answers[-1][1] != status:
-                answers.append((monotonic() - began, status))
-                # "Not here" and the like is no "not yet", so that a server which says so is not waited for long.
-                hopeless = 300 <= status < 500
-                until = min(began + seconds, monotonic() + HOPELESS_SECONDS) if hopeless else began + seconds
+                answers.append((passed, status))
+                patience = min(seconds, passed + HOPELESS_SECONDS) if 300 <= status < 500 else seconds
             if status == 200:
-                return Started(seconds=monotonic() - began, answers=tuple(answers))
+                return Started(seconds=passed, answers=tuple(answers))
             if status == 0:
                 self._require_running()
             time.sleep(POLL_SECONDS)
         last = answers[-1][1] or "nothing"
         because = f"The server was not ready within {seconds:.0f} s: {path} answered {last}."
-        if monotonic() - began < seconds:
+        if patience < seconds:
             because = f"The server was not waited for any longer: {path} answered {last} for {HOPELESS_SECONDS:.0f} s."
         raise SubmissionFailed(
             Reason.TIMEOUT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -48,6 +49,8 @@ def calibrate(settings: Settings, order: Order) -> int:
     proof = Proof.of(source, settings.cache_dir / "prove", order.rungs)
     if not any(rung.expected.rung is RungKind.REFERENCE for rung in proof.rungs):
         raise UsageError("The reference is not among the rungs; everything is compared with it.", hint="Name it, too.")
+    if importlib.util.find_spec("matplotlib") is None:
+        raise UsageError("The picture needs matplotlib.", hint="Type: pip install 'grader[author]'")
     proof.recall()
     mutants = _mutants(proof, order.mutants)
     work = [(proof, *each) for each in calibration.work_of(proof, mutants, order.scope)]

@@ -6,35 +6,15 @@ import io
 import json
 import zipfile  # noqa: TID251  (an archive is written here, none is read)
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from grader.errors import UsageError
 from grader.model.sheet import Audience
-from grader.render.csv_row import Cell, header, row, summary_csv
+from grader.render.csv_row import summary_csv, summary_table
 from grader.render.files import export_sheet
 from grader.store.exports import Exported
 
 EARLIEST = (1980, 1, 1, 0, 0, 0)
 """Zip knows no earlier moment; equal sheets then give equal files."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """Rows for people: one for each submission."""
-
-    header: Sequence[str]
-    rows: Sequence[Sequence[Cell]]
-
-
-def table_of(exported: Sequence[Exported]) -> Table:
-    """The same columns as in summary.csv; texts are safe for spreadsheets."""
-    sheets = [each.sheet for each in exported]
-    competencies = list(dict.fromkeys(part.id for sheet in sheets for part in sheet.competencies))
-    notebook = any(sheet.decision is not None for sheet in sheets)
-    rows = [
-        row(sheet, competencies, each.place, notebook=notebook) for each, sheet in zip(exported, sheets, strict=True)
-    ]
-    return Table(header=header(competencies, notebook=notebook), rows=rows)
 
 
 def as_csv(exported: Sequence[Exported], _key: bytes) -> bytes:
@@ -49,20 +29,20 @@ def as_xlsx(exported: Sequence[Exported], _key: bytes) -> bytes:
     except ModuleNotFoundError as error:
         raise UsageError("XLSX needs the package xlsxwriter.", hint="Type: pip install 'grader[xlsx]'") from error
 
-    table, buffer = table_of(exported), io.BytesIO()
+    (names, rows), buffer = summary_table((each.sheet, each.place) for each in exported), io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(buffer, options) as book:
         page = book.add_worksheet("grader")
         page.freeze_panes(1, 1)
-        for column, name in enumerate(table.header):
+        for column, name in enumerate(names):
             page.write_string(0, column, name, book.add_format({"bold": True}))
-        for number, cells in enumerate(table.rows, start=1):
+        for number, cells in enumerate(rows, start=1):
             for column, cell in enumerate(cells):
                 if isinstance(cell, str):
                     page.write_string(number, column, cell)
                 else:
                     page.write_number(number, column, float(cell or 0.0))
-        page.autofilter(0, 0, max(1, len(table.rows)), len(table.header) - 1)
+        page.autofilter(0, 0, max(1, len(rows)), len(names) - 1)
     return buffer.getvalue()
 
 

@@ -65,8 +65,10 @@ def row(sheet: ScoreSheet, competencies: Sequence[str], path: str = "", *, noteb
     ]
 
 
-def summary_csv(sheets: Iterable[tuple[ScoreSheet, str]], competencies: Sequence[str] | None = None) -> str:
-    """Return a whole CSV file (RFC 4180): the header, then one line per sheet.
+def summary_table(
+    sheets: Iterable[tuple[ScoreSheet, str]], competencies: Sequence[str] | None = None
+) -> tuple[list[str], list[list[Cell]]]:
+    """Return the header, and one row per sheet.
 
     Args:
         sheets: Each with the path of the full sheet.
@@ -78,10 +80,17 @@ def summary_csv(sheets: Iterable[tuple[ScoreSheet, str]], competencies: Sequence
     if competencies is None:
         competencies = list(dict.fromkeys(each.id for sheet, _ in known for each in sheet.competencies))
     notebook = any(sheet.decision is not None for sheet, _ in known)
+    rows = [row(sheet, competencies, path, notebook=notebook) for sheet, path in known]
+    return header(competencies, notebook=notebook), rows
+
+
+def summary_csv(sheets: Iterable[tuple[ScoreSheet, str]], competencies: Sequence[str] | None = None) -> str:
+    """Return `summary_table` as a CSV file (RFC 4180)."""
+    names, rows = summary_table(sheets, competencies)
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, quoting=csv.QUOTE_NONNUMERIC)
-    writer.writerow(header(competencies, notebook=notebook))
-    writer.writerows(row(sheet, competencies, path, notebook=notebook) for sheet, path in known)
+    writer.writerow(names)
+    writer.writerows(rows)
     return buffer.getvalue()
 
 

@@ -23,7 +23,6 @@ from grader.sandbox.stream import BoxStream, DockerSocket
 DRAIN_SECONDS = 0.5
 SETTLE_SECONDS = 2.0
 LATE_SECONDS = 2.0
-GVISOR = "runsc"
 
 
 class DockerSandbox:
@@ -79,7 +78,7 @@ class DockerSandbox:
         except BaseException:
             stream.close()
             raise
-        in_files = self._runtime == GVISOR
+        in_files = self._runtime == hardening.GVISOR
         found = cgroup.find(int(inspected["State"].get("Pid") or 0), container, in_files=in_files)
         return DockerBox(self._engine, container, stream, self._isolation(spec, inspected), found)
 
@@ -198,7 +197,7 @@ class DockerBox:
             stats = self._engine.api.stats(self._container, stream=False, one_shot=True)
         cpu = stats.get("cpu_stats", {}).get("cpu_usage", {}).get("total_usage") or 0
         figures = stats.get("memory_stats", {}).get("stats") or {}
-        return cpu / 1e9, cgroup.held_memory(figures, in_files=self._isolation.runtime == GVISOR)
+        return cpu / 1e9, cgroup.held_memory(figures, in_files=self._isolation.runtime == hardening.GVISOR)
 
     def _count(self, cpu_seconds: float, memory: int) -> None:
         with self._lock:  # of a container that has ended the engine says zero; what was used may not go back

@@ -21,6 +21,7 @@ from grader.errors import InfrastructureFault
 from grader.model.base import Frozen
 from grader.sandbox import reaper
 from grader.sandbox.docker_engine import Engine, EngineVersion, connect, translate
+from grader.sandbox.hardening import GVISOR
 from grader.sandbox.images import LABEL_STAGE, image_id
 from grader.sandbox.recipes import REPOSITORIES, recipes
 from grader.sandbox.version_floor import FLOOR, below_floor
@@ -236,9 +237,9 @@ def _runtime(facts: Facts) -> Finding:
     if facts.runtime not in runtimes:
         return Finding(id="runtime", level="error", what=what, hint="Install it, or change the setting 'runtime'.")
     hint = ""
-    if "runsc" not in runtimes:
+    if GVISOR not in runtimes:
         hint = "For strangers' code, gVisor (runsc) puts a kernel of its own around a box."
-    elif facts.runtime != "runsc":
+    elif facts.runtime != GVISOR:
         hint = "gVisor is here. For strangers' code choose it: GRADER_RUNTIME=runsc, or runtime in grader.toml."
     return Finding(id="runtime", level="ok", what=what, hint=hint)
 

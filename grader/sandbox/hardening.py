@@ -18,6 +18,7 @@ from grader.sandbox.port import BoxSpec
 
 PROFILE = Path(__file__).resolve().parent.parent.parent / "docker" / "seccomp.json"
 NOBODY = "65534:65534"
+GVISOR = "runsc"
 HOSTNAME = "box"
 WORK = "/work"
 SHARED_MEMORY = 64 * 1024 * 1024
@@ -72,7 +73,7 @@ class Overhead:
 
 # gVisor's kernel is a program in the box's control group, with threads for each process of the box: with 32 and
 # nothing on top it does not start, with 96 it ends when sixteen processes work at once.
-OVERHEAD = {"runsc": Overhead(pids=256, memory=64 * 1024**2)}
+OVERHEAD = {GVISOR: Overhead(pids=256, memory=64 * 1024**2)}
 
 
 def container_body(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.model.run import Isolation
-from grader.sandbox.hardening import profile_name
+from grader.sandbox.hardening import GVISOR, profile_name
 from grader.sandbox.version_floor import FLOOR, below_floor
 
 
@@ -40,7 +40,7 @@ def read_back(
         engine=f"Docker {engine}",
         runtime=runtime,
         # gVisor answers system calls itself, so the host's filter is not what a program meets.
-        seccomp=profile_name(profile) if runtime != "runsc" else "none (gVisor's own)",
+        seccomp=profile_name(profile) if runtime != GVISOR else "none (gVisor's own)",
         security_module=module,
         cgroups=f"v{version}",
         warnings=tuple(_warnings(engine, runc, info, module, floor, cpus)),

@@ -12,7 +12,6 @@ import io
 import os
 import tarfile
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 from grader.errors import StoreFailed
@@ -78,17 +77,6 @@ class Artefacts:
                 f"The artefact {target} was changed or damaged since it was kept.", hint="Restore it from a backup."
             )
         return content
-
-    def drop(self, digest: str) -> None:
-        """Delete content; nothing happens when it is not there."""
-        with contextlib.suppress(FileNotFoundError):
-            self._place(digest).unlink()
-
-    def digests(self) -> Iterator[str]:
-        """All that is kept."""
-        for path in sorted(self.folder.glob("??/*")):
-            if not path.name.startswith("."):
-                yield path.name
 
     def _place(self, digest: str) -> Path:
         return self.folder / digest[:2] / digest

@@ -82,7 +82,9 @@ def test_the_figures_are_those_of_the_page_and_can_be_read_again(proof: Proof, t
 
 def test_the_picture_has_a_dot_for_every_total(proof: Proof) -> None:
     root = ET.fromstring(calibration.picture(proof, SCOPE))
-    dots = [each for each in root.iter() if each.tag.endswith("circle")]
+    groups = [each for each in root.iter() if each.get("id", "").startswith("totals of ")]
+    assert {each.get("id") for each in groups} == {f"totals of {rung.name}" for rung in proof.rungs}
+    dots = [each for group in groups for each in group.iter() if each.tag.endswith("use")]
     assert len(dots) == len(proof.rungs) + 2
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.catalog.components import components, differing, only_texts_differ
+from grader.catalog.components import components, differing, meaning_of, only_texts_differ
 from grader.catalog.exercises import load_exercise
 from tests.conftest import TINY
 
@@ -38,3 +38,30 @@ def test_each_part_by_itself(tmp_path: Path, file: str, old: str, new: str, foun
     after = parts(folder)
     assert differing(before, after) == found
     assert only_texts_differ(before, after) == (found in ([], ["texts"]))
+
+
+MARKED = b"""
+@pytest.mark.check(id="A1", points=1, title="One")
+def test_one(detector):
+    assert detector.check(window, alpha=0.05)
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        (b"points=1", b"points=2", True),
+        (b'"One"', b'"Another"', True),
+        (b"\n    assert", b'\n    """Say it."""\n    assert', True),
+        (b'id="A1"', b'id="A2"', False),
+        # what a submission is asked is no declaration, though it is called check as well
+        (b"alpha=0.05", b"alpha=0.5", False),
+        (b"mark.check", b"mark.requires", False),
+    ],
+)
+def test_what_a_check_declares_is_not_what_it_does(old: bytes, new: bytes, same: bool) -> None:
+    assert (meaning_of(MARKED) == meaning_of(MARKED.replace(old, new, 1))) is same
+
+
+def test_what_is_no_python_is_compared_as_it_is() -> None:
+    assert meaning_of(b"def (") == b"def ("

@@ -15,7 +15,7 @@ from grader.store.artefacts import Artefacts, pack, unpack
 def test_what_was_put_comes_back_and_equal_things_are_one(tmp_path: Path) -> None:
     artefacts = Artefacts(tmp_path)
     assert artefacts.put(b"log") == artefacts.put(b"log")
-    assert [artefacts.get(digest) for digest in artefacts.digests()] == [b"log"]
+    assert [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()] == [b"log"]
 
 
 def test_damage_is_noticed(tmp_path: Path) -> None:
@@ -24,7 +24,7 @@ def test_damage_is_noticed(tmp_path: Path) -> None:
     (tmp_path / digest[:2] / digest).write_bytes(b"lie")
     with pytest.raises(StoreFailed, match="changed or damaged"):
         artefacts.get(digest)
-    artefacts.drop(digest)
+    (tmp_path / digest[:2] / digest).unlink()
     with pytest.raises(StoreFailed, match="cannot be read"):
         artefacts.get(digest)
 
