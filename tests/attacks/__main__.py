@@ -38,6 +38,8 @@ def main() -> int:
     options = parser.parse_args()
     only = set(filter(None, options.only.split(",")))
     cases = tuple(case for case in load_cases() if not only or case.name in only)
+    if unknown := only - {case.name for case in cases}:
+        parser.error(f"there is no attack {', '.join(sorted(unknown))} in tests/attacks/cases")
     console, start = Console(width=180), monotonic()
     with connect(load_settings()) as engine, docker_harness_on(engine) as harness:
         before = networks_and_volumes(engine)
