@@ -15,8 +15,9 @@ from typing import Any
 
 from grader.agent.main import Agent
 from grader.agent.stream import Refused
+from grader.catalog.exercises import load_exercise
 from grader.checker.api import Reason, SubmissionFailed
-from grader.checker.command import Command, CommandLimits
+from grader.checker.fixtures import programs
 from grader.checker.link import Link
 from grader.checker.plugin import CheckPlugin, HiddenVariant, run
 from grader.clock import monotonic
@@ -35,6 +36,8 @@ class DirectLink(Link):
             "file.get": agent.files.get,
             "file.list": agent.files.list,
             "command.run": agent.run_command,
+            "notebook.run": agent.run_notebook,
+            "look": agent.look_at,
         }
 
     def ask(self, op: str, header: Mapping[str, Any] | None = None, body: bytes = b"") -> Frame:
@@ -68,25 +71,24 @@ def main() -> int:
             if path.is_file() and "__pycache__" not in path.parts:
                 agent.submission[path.relative_to(submission).as_posix()] = bytearray(path.read_bytes())
         link = DirectLink(agent)
+        exercise = load_exercise(Path(checks).parent)
+        header = {
+            "start": {"kind": "command", "argv": argv},
+            "notebook": exercise.manifest.notebook_path,
+            "limits": {"seconds": 300, "printed": 2**20, "file": 2**30},
+        }
         root = Path(folder) / "checks"  # a copy, since the run writes an ini file beside it
         shutil.copytree(checks, root)
         plugin = CheckPlugin(
             link=link,
             root=root,
             variant=HiddenVariant(path=Path(variant), number=1),
-            programs={"command": Command(link, argv, CommandLimits(seconds=300, printed=2**20, file=2**30), scratch)},
-            expected=declared(Path(checks)),
+            programs=programs(link, header, scratch),
+            expected=[check.id for check in exercise.checks],
         )
         status = run(plugin, root)
     sys.stdout.write(f"{sum(link.earned.values()):.2f} of {len(link.earned)} checks\n")
     return status
-
-
-def declared(checks: Path) -> list[str]:
-    """Ids of the checks, read as the host reads them."""
-    from grader.catalog.exercises import load_exercise
-
-    return [check.id for check in load_exercise(checks.parent).checks]
 
 
 if __name__ == "__main__":
