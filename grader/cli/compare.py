@@ -135,7 +135,7 @@ def _table(comparison: Comparison, lines: list[Line]) -> Table:
     table.add_column("Checks", no_wrap=True)
     for line in lines:
         shares = ["\N{EN DASH}" if share is None else f"{share:.0f}" for share in line.competencies]
-        percentile = [f"{line.percentile:.0f}"] if percentiles and line.percentile is not None else []
+        percentile = [f"{int(line.percentile)}"] if percentiles and line.percentile is not None else []
         total = f"{line.percent:.1f} \N{PLUS-MINUS SIGN} {line.half:.1f}"
         spark = "".join(_block(line.answer(check)[0]) for check in comparison.checks)
         table.add_row(Text(visible(line.name, 60)), str(line.rank), total, *percentile, *shares, spark)
