@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from grader import clock
-from grader.catalog.kit_files import SKELETON, GradingImage, generated
+from grader.catalog.kit_files import ANYBODY, SKELETON, GradingImage, Person, generated
 from grader.catalog.repository import commit, midnight
 from grader.errors import ExerciseDefect, UsageError
 from grader.model.exercise import Exercise
@@ -29,7 +29,7 @@ def build_kit(
     destination: Path,
     *,
     image: GradingImage,
-    candidate: str | None = None,
+    person: Person = ANYBODY,
 ) -> None:
     """Write a kit; the destination appears whole or not at all.
 
@@ -39,14 +39,14 @@ def build_kit(
         public_data: What its generator made for the public split.
         destination: Folder to write; must not exist, or be empty.
         image: What its program will run in.
-        candidate: Whom the kit is for; named in its README.
+        person: Whom the kit is for; its README says so.
 
     Raises:
         UsageError: The destination holds something, or cannot be written.
         ExerciseDefect: Two sources of the kit have a file in common, or its Python imports what nobody has.
         InfrastructureFault: git is missing, or failed.
     """
-    if candidate is not None and not candidate.isprintable():
+    if person.name is not None and not person.name.isprintable():
         raise UsageError("The candidate's name has characters in it that cannot be seen.", hint="Type it again.")
     if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
         raise UsageError(f"{destination} already holds something.", hint="Name a folder that does not exist yet.")
@@ -54,7 +54,7 @@ def build_kit(
         destination.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".kit-", dir=destination.parent) as workshop:
             draft = Path(workshop) / "kit"
-            _fill(draft, exercise, source, public_data, image, candidate)
+            _fill(draft, exercise, source, public_data, image, person)
             today = clock.now().date()
             commit(draft, today)
             _settle(draft, today)
@@ -71,7 +71,7 @@ def _fill(
     source: Path,
     public_data: Path,
     image: GradingImage,
-    candidate: str | None,
+    person: Person,
 ) -> None:
     for folder in (source / "template", public_data, SKELETON):
         for path in _files_in(folder):
@@ -80,7 +80,7 @@ def _fill(
                 first = _RENAMED.get(inside.parts[0], inside.parts[0])
                 _write(draft / Path(first, *inside.parts[1:]), path.read_bytes(), draft)
     _write(draft / "brief.md", (source / "brief.md").read_bytes(), draft)
-    for name, text in generated(exercise, source, public_data, image, candidate).items():
+    for name, text in generated(exercise, source, public_data, image, person).items():
         _write(draft / name, text.encode(), draft)
 
 

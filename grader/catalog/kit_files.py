@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -29,7 +30,7 @@ _KITS_OWN = (
 )  # fmt: skip
 _PACKAGE_OF = {"sklearn": "scikit-learn", "xgboost": "xgboost-cpu"}
 _NEVER_GRADED = "code style, comments, the number of lines, which library you use, what you print."
-_NOT_GRADED = re.compile(r"^\*\*Not graded:\*\*\s*(.+?)(?=\n\s*\n|\Z)", re.MULTILINE | re.DOTALL)
+_NOT_GRADED = re.compile(r"^\*\*Not graded:\*\*", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +52,24 @@ class GradingImage:
     for_checks: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Whom a kit is for.
+
+    Attributes:
+        name: As the README names them; None for a kit for anybody.
+        extra_time: How many times the exercise's hours they have.
+    """
+
+    name: str | None = None
+    extra_time: float = 1.0
+
+
+ANYBODY = Person()
+
+
 def generated(
-    exercise: Exercise, source: Path, public_data: Path, image: GradingImage, candidate: str | None
+    exercise: Exercise, source: Path, public_data: Path, image: GradingImage, person: Person
 ) -> dict[str, str]:
     """Return the text of each generated file, by its path in the kit.
 
@@ -61,7 +78,7 @@ def generated(
     """
     checks_need = packages_for_checks([source / "template", public_data], image)
     return {
-        "README.md": _readme(exercise, source, candidate),
+        "README.md": _readme(exercise, source, person),
         "kit.toml": _kit_toml(exercise, _left_out(source, public_data), image, checks_need),
         "requirements.txt": _requirements(image, checks_need),
         "tools/constraints.txt": _constraints(image),
@@ -179,23 +196,25 @@ def _started_by(part: Part) -> dict[str, object]:
     return {"entry": part.entry} if isinstance(part, CallablePart) else {"argv": list(part.argv)}
 
 
-def _readme(exercise: Exercise, source: Path, candidate: str | None) -> str:
+def _readme(exercise: Exercise, source: Path, person: Person) -> str:
     environment = Environment(
         loader=FileSystemLoader(SKELETON),
         undefined=StrictUndefined,
         autoescape=False,  # noqa: S701 - Markdown made of our own words and a name that an operator typed
         keep_trailing_newline=True,
     )
-    manifest, brief = exercise.manifest, sections_of((source / "brief.md").read_text(encoding="utf-8"))
+    brief_text = (source / "brief.md").read_text(encoding="utf-8")
+    manifest, brief = exercise.manifest, sections_of(brief_text)
     also = sorted(path.name for path in (source / "template").glob("*.md"))
-    not_graded = _NOT_GRADED.search("\n\n".join(brief.values()))
     box = manifest.limits.submission
     return environment.get_template("README.md.j2").render(
         exercise=exercise,
-        candidate=candidate,
+        candidate=person.name,
         scenario=brief.get("") or manifest.summary,
-        time=brief.get("Time") or f"Plan about {_many(manifest.hours, 'hour')}; more is not expected of anybody.",
-        not_graded=not_graded[1].strip() if not_graded else _NEVER_GRADED,
+        hours=_hours(manifest.hours),
+        own_hours=_hours(manifest.hours * person.extra_time) if person.extra_time > 1 else "",
+        brief_has_time="Time" in brief,
+        not_graded="" if _NOT_GRADED.search(brief_text) else _NEVER_GRADED,
         also_read=" and ".join(f"[{name}]({name})" for name in also),
         weights=weights(exercise),
         notebook=manifest.notebook.path if manifest.notebook else "",
@@ -237,6 +256,13 @@ def weights(exercise: Exercise) -> list[tuple[str, str]]:
 
 def _many(number: float, noun: str) -> str:
     return f"{number:g} {noun}" if number == 1 else f"{number:g} {noun}s"
+
+
+def _hours(hours: float) -> str:
+    """Write a time in full minutes, of which nobody loses a part."""
+    full, minutes = divmod(math.ceil(round(hours * 60, 6)), 60)
+    parts = [_many(number, noun) for number, noun in ((full, "hour"), (minutes, "minute")) if number]
+    return " and ".join(parts)
 
 
 def _size(size: int) -> str:

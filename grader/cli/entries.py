@@ -25,7 +25,7 @@ class Named:
     path: Path
     candidate: str | None = None
     variant_of: str | None = None
-    extra_time: float = 1.0
+    extra_time: float | None = None
 
     @property
     def label(self) -> str:

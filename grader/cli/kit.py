@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from grader.cli.options import exercises_option, settings
+from grader.intake.limits import MOST_EXTRA_TIME
 
 if TYPE_CHECKING:
     from grader.catalog.kit_files import GradingImage
@@ -19,8 +20,21 @@ if TYPE_CHECKING:
 @click.argument("exercise_id", metavar="ID")
 @click.argument("destination", metavar="DEST", type=click.Path(path_type=Path))
 @click.option("--candidate", metavar="NAME", help="Whom the kit is for; named in its README.")
+@click.option(
+    "--extra-time",
+    metavar="FACTOR",
+    type=click.FloatRange(1, MOST_EXTRA_TIME),
+    default=1,
+    help="How many times the exercise's hours this person has, for example 1.5. The README says it in hours.",
+)
 @exercises_option
-def command(exercise_id: str, destination: Path, candidate: str | None, exercise_folders: tuple[Path, ...]) -> None:
+def command(
+    exercise_id: str,
+    destination: Path,
+    candidate: str | None,
+    extra_time: float,
+    exercise_folders: tuple[Path, ...],
+) -> None:
     """Write the kit that a candidate receives: brief, template, sample data, public checks.
 
     It is a git repository with one commit. Send it as a folder or an archive. For `make box-check`,
@@ -28,6 +42,7 @@ def command(exercise_id: str, destination: Path, candidate: str | None, exercise
     """
     from grader.catalog.exercises import load_exercise, resolve
     from grader.catalog.kit import build_kit
+    from grader.catalog.kit_files import Person
     from grader.cli.console import err, out
     from grader.engine.boxes import Boxes
     from grader.engine.variants import VariantStore
@@ -44,7 +59,8 @@ def command(exercise_id: str, destination: Path, candidate: str | None, exercise
         store = VariantStore(harness.cache / "variants", Boxes(harness.sandbox, harness.images, "0" * 32))
         data = store.data(exercise, source, exercise.manifest.public_seed, "public", report)
         image = grading_image(chosen, harness)
-    build_kit(exercise, source, data, destination, image=image, candidate=candidate)
+    person = Person(name=candidate, extra_time=extra_time)
+    build_kit(exercise, source, data, destination, image=image, person=person)
     out().print(str(destination), markup=False, soft_wrap=True)
 
 

@@ -50,7 +50,7 @@ class Entry:
         label: What it is called on the sheet.
         who: Whose work it is.
         variant_of: Whose variant it is graded on; None for the one shared by all.
-        extra_time: Factor of time that this person was given, for people to see.
+        extra_time: Factor by which this person had more hours, if it was said; nothing else depends on it.
         read: Reads it. Raises SubmissionRejected, or UsageError when it is not there.
         series: Regrade that the run belongs to; "" for ordinary grading.
         parent: Run that is repeated, in a regrade.
@@ -62,7 +62,7 @@ class Entry:
     who: str
     read: Callable[[], Submission]
     variant_of: str | None = None
-    extra_time: float = 1.0
+    extra_time: float | None = None
     series: str = ""
     parent: str | None = None
 

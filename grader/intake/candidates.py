@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.errors import SubmissionRejected, UsageError
+from grader.intake.limits import MOST_EXTRA_TIME
 from grader.intake.receive import refuse_address
 
 REQUIRED = ("candidate", "path")
 OPTIONAL = ("variant", "extra_time")
 FILE_CAP = 16 * 1024**2
 NAME_CAP = 120
-MOST_EXTRA_TIME = 10.0
 OWN, SHARED = "own", "shared"
 _EXAMPLE = "Its first line names the columns: candidate,path,variant,extra_time (the last two may be left out)."
 
@@ -29,13 +29,13 @@ class Row:
         candidate: Whose work it is.
         path: Where it is; relative to the file that names it.
         variant_of: Whose variant it is graded on; None for the one shared by all.
-        extra_time: Factor of time that this person was given.
+        extra_time: Factor by which this person had more hours for the work; None where the line does not say.
     """
 
     candidate: str
     path: Path
     variant_of: str | None
-    extra_time: float
+    extra_time: float | None
 
 
 def read_candidates(file: Path) -> list[Row]:
@@ -121,9 +121,9 @@ def _existing(file: Path, line: int, text: str) -> Path:
     return path
 
 
-def _factor(file: Path, line: int, text: str) -> float:
+def _factor(file: Path, line: int, text: str) -> float | None:
     if not text:
-        return 1.0
+        return None
     try:
         factor = float(text)
     except ValueError:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 KIB = 1024
 MIB = 1024 * KIB
+MOST_EXTRA_TIME = 10.0
+"""Largest factor by which a person can have more time; a larger one is a typing error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,7 +34,7 @@ class HandIn:
         digest: Of the files; what could not be read has a digest that begins with "unread".
         artefact: Where the files are kept; None when they could not be read.
         variant_of: Whose variant it is graded on; None for the one shared by all.
-        extra_time: Factor that this person was given more time by; for people to see, no limit depends on it.
+        extra_time: Factor by which this person had more hours, if it was said; nothing else depends on it.
     """
 
     candidate: str
@@ -42,7 +42,7 @@ class HandIn:
     digest: str
     artefact: str | None = None
     variant_of: str | None = None
-    extra_time: float = 1.0
+    extra_time: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

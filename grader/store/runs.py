@@ -312,13 +312,16 @@ def keep_submission(connection: Connection, hand_in: HandIn, exercise: str) -> s
         digest=hand_in.digest,
         artefact=hand_in.artefact,
         variant_of=hand_in.variant_of,
-        extra_time=hand_in.extra_time,
+        extra_time=hand_in.extra_time or 1.0,
         received=now,
     )
     found = select(table.c.id).where(
         table.c.candidate_id == candidate, table.c.exercise_id == exercise, table.c.digest == hand_in.digest
     )
-    return str(connection.execute(found).scalar_one())
+    submission = str(connection.execute(found).scalar_one())
+    if hand_in.extra_time is not None:  # said later, or corrected
+        connection.execute(update(table).where(table.c.id == submission).values(extra_time=hand_in.extra_time))
+    return submission
 
 
 def keep_sheet(connection: Connection, submission: str, sheet: ScoreSheet) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from grader.catalog.exercises import load_exercise
 from grader.catalog.kit import build_kit
-from grader.catalog.kit_files import GradingImage
+from grader.catalog.kit_files import GradingImage, Person
 from tests.conftest import TINY
 
 IMAGE = GradingImage(
@@ -19,6 +19,7 @@ IMAGE = GradingImage(
     pinned={"pandas": "3.1.1", "xgboost-cpu": "3.4.1", "python-dateutil": "4.0.0"},
     for_checks={"pandas": "3.1.1", "pytest": "9.2.0", "pluggy": "1.6.0", "httpx": "0.28.1"},
 )
+ADA = Person(name="Ada L.")
 BuildKit = Callable[..., Path]
 
 
@@ -34,9 +35,9 @@ def data(tmp_path: Path) -> Path:
 def make_kit(data: Path, tmp_path: Path) -> BuildKit:
     """Build a kit of tiny_sum, or of a changed copy of it."""
 
-    def build(source: Path = TINY, *, name: str = "kit", candidate: str | None = "Ada L.") -> Path:
+    def build(source: Path = TINY, *, name: str = "kit", person: Person = ADA) -> Path:
         target = tmp_path / name
-        build_kit(load_exercise(source), source, data, target, image=IMAGE, candidate=candidate)
+        build_kit(load_exercise(source), source, data, target, image=IMAGE, person=person)
         return target
 
     return build

@@ -8,17 +8,18 @@ import re
 import shutil
 import subprocess
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from grader import clock
-from grader.catalog.kit_files import PYTHON, ROOT, SKELETON, sections_of
+from grader.catalog.kit_files import PYTHON, ROOT, SKELETON, Person, sections_of
 from grader.errors import ExerciseDefect, InfrastructureFault, UsageError
 from grader.intake.limits import IntakeLimits
 from grader.intake.receive import receive
 from tests.conftest import TINY
-from tests.unit.catalog.conftest import BuildKit
+from tests.unit.catalog.conftest import ADA, BuildKit
 
 TOOLS = {"tools/pack.py", "tools/program.py", "tools/box_check.py", "tools/constraints.txt", "tools/seccomp.json"}
 SETUP = {".gitignore", ".gitattributes", ".devcontainer/Dockerfile", ".devcontainer/devcontainer.json"}
@@ -47,18 +48,37 @@ def test_the_readme_says_what_counts(make_kit: BuildKit) -> None:
     assert "Made for Ada L.: exercise `tiny_sum`, version 1.0.0." in readme
     assert "| Engineering care | 8 |" in readme
     assert "In a sandbox with 1 CPU core, 256 MiB of memory, 16 MiB of disk" in readme
-    assert "Plan about 1 hour;" in readme
+    assert "Plan 1 hour;" in readme
+    assert "**Not graded:** code style, " in readme  # the brief of tiny_sum does not say
     assert "reads `DIR/numbers.txt`" in readme  # the brief's beginning is the scenario
     for heading in ("Start", "What is graded", "Time", "Where it runs", "Rules", "Hand in"):
         assert f"\n## {heading}\n" in readme
 
 
-def test_time_and_what_is_not_graded_are_the_briefs_own_words(make_kit: BuildKit, source: Path) -> None:
+def test_what_the_brief_says_is_not_said_twice(make_kit: BuildKit, source: Path) -> None:
     brief = (source / "brief.md").read_text()
     (source / "brief.md").write_text(f"{brief}\n## Time\n\nLeave out B.\n\n## Points\n\n**Not graded:** the tail.\n")
     readme = (make_kit(source) / "README.md").read_text()
-    assert "\n## Time\n\nLeave out B.\n" in readme
-    assert "**Not graded:** the tail.\n" in readme
+    assert "Leave out B" not in readme
+    assert "Not graded:" not in readme
+    assert readme.count("[brief.md](brief.md#time)") == 1
+    assert "What is *not* graded stands in [brief.md](brief.md)" in readme
+
+
+@pytest.mark.parametrize(
+    ("extra_time", "own"), [(1.5, "1 hour and 30 minutes"), (2, "2 hours"), (1.01, "1 hour and 1 minute")]
+)
+def test_extra_time_is_said_in_hours_and_changes_nothing_else(make_kit: BuildKit, extra_time: float, own: str) -> None:
+    with_more = make_kit(person=replace(ADA, extra_time=extra_time))
+    ordinary = make_kit(name="ordinary")
+    assert f"**You have {own}**: the 1 hour of this exercise" in (with_more / "README.md").read_text()
+    changed = {
+        path.name
+        for path in with_more.rglob("*")
+        if path.is_file() and ".git" not in path.parts
+        if path.read_bytes() != (ordinary / path.relative_to(with_more)).read_bytes()
+    }
+    assert changed == {"README.md"}
 
 
 def test_versions_are_those_of_the_image(make_kit: BuildKit) -> None:
@@ -193,7 +213,7 @@ def test_without_git_there_is_no_kit(make_kit: BuildKit, tmp_path: Path, monkeyp
 
 def test_a_name_that_cannot_be_seen_is_refused(make_kit: BuildKit) -> None:
     with pytest.raises(UsageError, match="cannot be seen"):
-        make_kit(candidate="Ada\n## Rules")
+        make_kit(person=Person(name="Ada\n## Rules"))
 
 
 def test_sections_of_a_brief() -> None:

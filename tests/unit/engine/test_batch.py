@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from grader.catalog.components import components
 from grader.engine.batch import ATTEMPTS, Batch, Done, Entry, Plan
@@ -19,6 +20,7 @@ from grader.intake.receive import receive
 from grader.model.run import Party, RunStatus
 from grader.model.sheet import ScoreSheet
 from grader.scoring.signing import is_genuine
+from grader.store import schema
 from grader.wiring import Store, store_at
 from tests.scripted_runs import ScriptedRuns, Stage
 
@@ -109,6 +111,17 @@ def test_what_differs_in_anything_that_counts_is_another_run(bench: Bench, chang
         entry = bench.entry("ada", "first", **{"variant_of" if change == "variant" else "series": "Ada"})
     assert not bench.run([entry], harness=harness)["ada"].reused
     assert sum(bench.runs.played.values()) == 2
+
+
+def test_extra_time_is_kept_with_the_submission_and_says_nothing_anywhere_else(bench: Bench) -> None:
+    bench.run([bench.entry("ada", "first")])
+    before = bench.sheets["ada"]
+    done = bench.run([bench.entry("ada", "first", extra_time=1.5)])
+    assert (done["ada"].reused, bench.sheets["ada"]) == (True, before)
+    bench.run([bench.entry("grace", "her own", extra_time=1.5)])
+    with bench.store.database.reading() as connection:
+        kept = connection.execute(select(schema.submissions.c.label, schema.submissions.c.extra_time)).all()
+    assert set(map(tuple, kept)) == {("ada", 1.5), ("grace", 1.5)}
 
 
 def test_an_infrastructure_fault_is_tried_again(bench: Bench) -> None:

@@ -31,7 +31,7 @@ def test_a_row_for_each_candidate(folder: Path) -> None:
     )
     assert rows == [
         Row(candidate="Lovelace, Ada", path=folder / "a.zip", variant_of="Lovelace, Ada", extra_time=1.25),
-        Row(candidate="Grace", path=folder / "b.zip", variant_of=None, extra_time=1.0),
+        Row(candidate="Grace", path=folder / "b.zip", variant_of=None, extra_time=None),
     ]
 
 
