@@ -20,6 +20,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from grader import clock
 from grader.errors import UsageError
 
 SETTINGS_FILE = Path("grader.toml")
@@ -44,6 +45,8 @@ class Settings(BaseSettings):
         database: URL of the database, for several machines; without it, a file in `data_dir`.
         exercises: Folders that hold exercises; separated by the path separator in the variable.
         out: Where score sheets go.
+        retention: How long people's work is kept after their last run: 90d, 6w, 18m or 2y. `grader candidate
+            retention` lists who is older, and erases them when told to; nothing is ever erased by itself.
     """
 
     model_config = SettingsConfigDict(env_prefix="GRADER_", extra="forbid", frozen=True, validate_default=True)
@@ -58,11 +61,19 @@ class Settings(BaseSettings):
     database: str | None = None
     exercises: Annotated[tuple[Path, ...], NoDecode] = Field(default_factory=_own_exercises)
     out: Path = Path("grading")
+    retention: str | None = None
 
     @field_validator("exercises", mode="before")
     @classmethod
     def _split_paths(cls, value: object) -> object:
         return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
+
+    @field_validator("retention")
+    @classmethod
+    def _is_age(cls, value: str | None) -> str | None:
+        if value is not None:
+            clock.ago(value)
+        return value
 
     @field_validator("cache_dir", "config_dir", "data_dir", "out")
     @classmethod
@@ -97,7 +108,7 @@ def load_settings(**flags: Any) -> Settings:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         raise UsageError(
-            f"setting {name!r}: {first['msg']}",
+            f"setting {name!r}: {first['msg'].removeprefix('Value error, ')}",
             hint=f"It comes from a flag, GRADER_{name.upper()} or {SETTINGS_FILE}.",
         ) from error
     except (SettingsError, OSError, ValueError) as error:

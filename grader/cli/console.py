@@ -38,6 +38,14 @@ def show_error(error: GraderError) -> None:
         console.print(Text(visible(error.hint), style="default"), soft_wrap=True)
 
 
+def operator() -> str:
+    """Who types, for the audit log."""
+    import getpass
+    import socket
+
+    return f"{getpass.getuser()}@{socket.gethostname()}"
+
+
 def print_json(value: Mapping[str, object] | Sequence[object]) -> None:
     """Print one JSON document on stdout, for machines."""
     import click

@@ -26,6 +26,7 @@ COMMANDS = {
     "stats": "What the scores tell about the exercise itself.",
     "export": "Write all scores that count into one file: CSV, XLSX, JSON lines, Gradescope.",
     "sheet": "Show, export or verify a score sheet.",
+    "candidate": "What is kept of a person: list, export, hold, erase; who is kept for too long.",
     "author": "Write exercises, and prove that they grade fairly.",
 }
 INTERRUPTED = 130

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import secrets
-import socket
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from grader.catalog.calibration import read_calibration
 from grader.catalog.components import components, differing, only_texts_differ
 from grader.catalog.exercises import load_exercise, resolve
 from grader.catalog.seeds import variant_for
+from grader.cli.console import operator
 from grader.cli.progress import BatchProgress, progress_bar
 from grader.engine.batch import Batch, Entry, Plan, images_of
 from grader.engine.jobs import default_jobs, machine_cores, machine_memory
@@ -259,8 +258,7 @@ def accept(settings: Settings, exercise_id: str, start: str, reason: str) -> lis
         raise UsageError("Say why, with --reason.", hint="It goes into the audit log, which keeps it for ever.")
     with open_store(settings) as store:
         regrades = RegradeStore(store.runs)
-        who = f"{getpass.getuser()}@{socket.gethostname()}"
-        changed = regrades.accept(regrades.find(start, exercise_id), reason.strip(), who)
+        changed = regrades.accept(regrades.find(start, exercise_id), reason.strip(), operator())
         key = Keyring(settings.config_dir).signing_key()
         folders: set[Path] = set()
         for item in changed:

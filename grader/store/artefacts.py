@@ -78,6 +78,21 @@ class Artefacts:
             )
         return content
 
+    def remove(self, digest: str) -> None:
+        """Remove content; whether nobody needs it any more is the caller's to know.
+
+        Raises:
+            StoreFailed: It is there and cannot be removed.
+        """
+        target = self._place(digest)
+        try:
+            target.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreFailed(
+                f"The artefact {target} cannot be removed: {error.strerror}.",
+                hint="Make its folder writable, then type the same command again: it does the rest.",
+            ) from error
+
     def _place(self, digest: str) -> Path:
         return self.folder / digest[:2] / digest
 

@@ -92,6 +92,34 @@ class Database:
             yield connection
 
     @contextmanager
+    def erasing(self) -> Iterator[Connection]:
+        """Like `writing`; what is deleted or replaced is overwritten, where the database can do that.
+
+        Raises:
+            StoreFailed: The database failed; nothing was changed.
+        """
+        with self.writing() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql("PRAGMA secure_delete = ON")
+            yield connection
+
+    def settle(self) -> None:
+        """Let go of older states of the database that SQLite keeps in a file of its own, unless somebody reads them.
+
+        PostgreSQL does so by itself, when it vacuums.
+
+        Raises:
+            StoreFailed: The database failed.
+        """
+        if self.engine.dialect.name == "sqlite":
+            with self._translated():
+                connection = self.engine.raw_connection()
+                try:
+                    connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                finally:
+                    connection.close()
+
+    @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield

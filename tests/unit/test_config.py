@@ -59,3 +59,9 @@ def test_a_wrong_file_is_the_users_mistake(clean_place: Path, text: str) -> None
 
 def test_the_home_folder_is_meant_by_a_tilde() -> None:
     assert load_settings(cache_dir="~/wheels").cache_dir == Path.home() / "wheels"
+
+
+def test_an_age_that_nobody_can_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADER_RETENTION", "two years")
+    with pytest.raises(UsageError, match="setting 'retention': 'two years' is not an age: write 90d"):
+        load_settings()

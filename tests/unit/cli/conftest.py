@@ -61,15 +61,20 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def desk(installation: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """An installation that has graded nothing yet."""
-    shutil.copytree(installation, tmp_path, dirs_exist_ok=True)
+    return desk_in(tmp_path, installation, monkeypatch)
+
+
+def desk_in(folder: Path, copied: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """A copy of an installation that grades with scripted runs."""
+    shutil.copytree(copied, folder, dirs_exist_ok=True)
     settings = Settings(
-        exercises=(tmp_path / "exercises",),
-        out=tmp_path / "spring",
-        config_dir=tmp_path / "config",
-        cache_dir=tmp_path / "cache",
-        data_dir=tmp_path / "data",
+        exercises=(folder / "exercises",),
+        out=folder / "spring",
+        config_dir=folder / "config",
+        cache_dir=folder / "cache",
+        data_dir=folder / "data",
     )
-    desk = Desk(Stage(tmp_path), settings)
+    desk = Desk(Stage(folder), settings)
     for module in (grading, regrading):
         monkeypatch.setattr(module, "open_harness", desk.open_harness)
     return desk
