@@ -6,11 +6,14 @@ import io
 import json
 import zipfile  # noqa: TID251  (an archive is written here, none is read)
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 
+from grader.cli.writing import write_bytes
 from grader.errors import UsageError
 from grader.model.sheet import Audience
 from grader.render.csv_row import summary_csv, summary_table
 from grader.render.files import export_sheet
+from grader.store.database import Database
 from grader.store.exports import Exported
 
 EARLIEST = (1980, 1, 1, 0, 0, 0)
@@ -89,7 +92,24 @@ def as_gradescope(exported: Sequence[Exported], key: bytes) -> bytes:
     return buffer.getvalue()
 
 
+def write_parquet(database: Database, exercise: str, batch: str | None, file: Path) -> int:
+    """Write all results of an exercise, of whatever run; returns how many.
+
+    Raises:
+        UsageError: There is none, a package is missing, or the file cannot be written.
+    """
+    from grader.analysis.parquet import as_parquet
+    from grader.store.results import read_results
+
+    content, count = as_parquet(read_results(database, exercise, batch))
+    write_bytes(file, content)
+    return count
+
+
 Export = Callable[[Sequence[Exported], bytes], bytes]
+
+PARQUET = "parquet"
+"""Made of results and not of sheets, so that it is no format like the others."""
 
 FORMATS: Mapping[str, tuple[Export, str]] = {
     "csv": (as_csv, "one line for each submission"),

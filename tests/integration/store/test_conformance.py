@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 from grader import clock
 from grader.errors import StoreFailed, UsageError
 from grader.model.run import Fault, Party, RunStatus
-from grader.store import schema
+from grader.store import results, schema
 from grader.store.database import Database, open_database
 from grader.store.port import Finished, Standing
 from grader.store.runs import LEASE, log
@@ -89,6 +89,17 @@ def test_what_was_kept_comes_back(desk: Desk) -> None:
     assert {row.fraction for row in rows} == {0.123456789}
     assert sheet.earned is not None
     assert sum(row.earned for row in rows) == sheet.earned * 100
+
+
+def test_results_come_line_by_line_with_the_run_that_counts(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "ROWS", 7)
+    sheet = desk.grade("1")
+    desk.grade("2", key="l")
+    parts = list(results.read_results(desk.database, "clean_parquet", "spring"))
+    assert max(map(len, parts)) == 7
+    lines = [line for part in parts for line in part]
+    assert [line["check"] for line in lines] == [check.id for check in sorted(sheet.checks, key=lambda c: c.id)] * 2
+    assert {(line["run"][0], line["counts"]) for line in lines} == {("1", True), ("2", False)}
 
 
 def test_equal_work_of_two_people_is_one_run_and_two_submissions(desk: Desk) -> None:

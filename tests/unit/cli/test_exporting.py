@@ -10,15 +10,19 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
+from grader.analysis.parquet import as_parquet, columns
 from grader.cli.exporting import FORMATS
 from grader.cli.main import cli
 from grader.errors import UsageError
 from grader.model.sheet import ScoreSheet
 from grader.scoring.signing import is_genuine
+from grader.store.erasing import Eraser
 from grader.store.exports import Exported, read_sheets
+from grader.store.results import read_results
 from grader.wiring import store_at
 from tests.factories import make_rejected_sheet, make_sheet
 from tests.unit.cli.conftest import Desk
@@ -84,6 +88,31 @@ def test_exports_are_the_scores_that_count(desk: Desk) -> None:
             read_sheets(store.database, "other")
 
 
+def test_parquet_has_a_row_for_each_check_of_all_runs_and_says_which_count(desk: Desk) -> None:
+    desk.grade(desk.stage.write("ada"), desk.stage.write("grace", "earns A1 0.333333"))
+    desk.change("checks/test_sums.py", "import pytest", "import os, pytest")
+    desk.runs.shares = {"B1": 0.0}
+    desk.regrade()  # not accepted
+    with store_at(desk.settings.data_dir) as store:
+        Eraser(store.database, store.artefacts).erase("grace", "on request", "me")
+        content, count = as_parquet(read_results(store.database, "tiny_sum", "spring"))
+    table = pq.read_table(io.BytesIO(content))
+    assert table.schema.equals(columns())
+    assert table.num_rows == count
+    rows = table.to_pylist()
+    assert {(row["check"], row["group"], row["started"].tzinfo is None) for row in rows if row["check"] == "A1"} == {
+        ("A1", "A", False)
+    }
+    told = {(row["candidate"], row["counts"], row["check"]): row["earned"] for row in rows}
+    assert told == {
+        ("ada", True, "A1"): 6, ("ada", True, "B1"): 2, ("ada", True, "B2"): 2,
+        ("ada", False, "A1"): 6, ("ada", False, "B1"): 0, ("ada", False, "B2"): 2,
+        (None, True, "A1"): 1.99, (None, True, "B1"): 2, (None, True, "B2"): 2,
+    }  # fmt: skip
+    assert {row["regrade"] is None for row in rows if row["counts"]} == {True}
+    assert [row["fraction"] for row in rows if row["candidate"] is None and row["check"] == "A1"] == [0.333333]
+
+
 def test_the_command(desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     desk.grade(desk.stage.write("ada"))
     monkeypatch.setenv("GRADER_DATA_DIR", str(desk.settings.data_dir))
@@ -95,6 +124,10 @@ def test_the_command(desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert "1 submissions" in run(tmp_path / "all.csv").stdout
     assert (tmp_path / "all.csv").read_text().splitlines()[1].startswith('"ada","tiny_sum"')
     assert run(tmp_path / "all.zip").exit_code == 0
+    assert "3 results" in run(tmp_path / "all.parquet").stdout
+    assert pq.read_table(tmp_path / "all.parquet").num_rows == 3
+    assert "no results of" in CliRunner().invoke(cli, ["export", "x", f"{tmp_path}/x.parquet"]).exception.message
+    assert "no batch 'autumn'" in run(tmp_path / "x.parquet", "--batch", "autumn").exception.message
     wrong = run(tmp_path / "all.docx")
     assert isinstance(wrong.exception, UsageError)
     assert "--format" in wrong.exception.hint

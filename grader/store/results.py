@@ -1,0 +1,105 @@
+"""Everything that checks ever gave for an exercise, line by line: of runs that count, and of those that do not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, select, union
+
+from grader.errors import UsageError
+from grader.model.exercise import Exercise
+from grader.store.database import Database
+from grader.store.regrades import members, require_batch
+from grader.store.schema import candidates, exercise_versions, results, runs, sheets, submissions
+
+ROWS = 20_000
+"""Lines that are held at once."""
+
+Line = Mapping[str, Any]
+"""A check of a run of a submission, by the names of columns; see `grader.analysis.parquet.columns`."""
+
+
+def read_results(database: Database, exercise: str, batch: str | None = None) -> Iterator[Sequence[Line]]:
+    """Read all results, in order of candidate, submission, run and check; erased candidates have no name.
+
+    Args:
+        database: The store's.
+        exercise: Id of the exercise.
+        batch: Only who is in the batch of this name.
+
+    Raises:
+        UsageError: There is none, or no batch of this name.
+    """
+    empty = True
+    with database.reading() as connection:
+        if batch is not None:
+            require_batch(connection, exercise, batch)
+        declared = _declared(connection, exercise)
+        for rows in connection.execution_options(yield_per=ROWS).execute(_query(exercise, batch)).partitions():
+            empty = False
+            yield [_line(row, declared[row.exercise_digest]) for row in rows]
+    if empty:
+        raise UsageError(f"There are no results of {exercise}.", hint="Grade first: grader grade")
+
+
+def _declared(connection: Connection, exercise: str) -> dict[str, dict[str, tuple[str, str]]]:
+    """Group and title of each check, by digest of the exercise's version."""
+    query = select(exercise_versions.c.digest, exercise_versions.c.content)
+    found = connection.execute(query.where(exercise_versions.c.exercise_id == exercise)).all()
+    versions = {digest: Exercise.model_validate_json(content) for digest, content in found}
+    return {
+        digest: {check.id: (check.group, check.title) for check in version.checks}
+        for digest, version in versions.items()
+    }
+
+
+def _query(exercise: str, batch: str | None) -> Select[Any]:
+    # A run is of a submission when a sheet was signed for it. Erased people have no sheets, only a run that counts.
+    pairs = union(
+        select(sheets.c.submission_id, sheets.c.run_id),
+        select(submissions.c.id, submissions.c.shown_run).where(submissions.c.shown_run.is_not(None)),
+    ).subquery()
+    query = (
+        select(
+            candidates.c.name.label("candidate"),
+            submissions.c.id.label("submission"),
+            submissions.c.label,
+            submissions.c.shown_run,
+            exercise_versions.c.exercise_id.label("exercise"),
+            exercise_versions.c.version,
+            runs.c.exercise_digest,
+            runs.c.id.label("run"),
+            runs.c.series.label("regrade"),
+            runs.c.status,
+            runs.c.started,
+            runs.c.finished,
+            runs.c.seconds.label("run_seconds"),
+            *(column for column in results.c if column.name != "run_id"),
+        )
+        .join(pairs, pairs.c.submission_id == submissions.c.id)
+        .join(runs, runs.c.id == pairs.c.run_id)
+        .join(results, results.c.run_id == runs.c.id)
+        .join(exercise_versions, exercise_versions.c.digest == runs.c.exercise_digest)
+        .join(candidates, candidates.c.id == submissions.c.candidate_id)
+        .where(submissions.c.exercise_id == exercise)
+        .order_by(candidates.c.name, submissions.c.received, submissions.c.id)
+        .order_by(runs.c.started, runs.c.id, results.c.check_id)
+    )
+    return query if batch is None else query.where(submissions.c.id.in_(members(exercise, batch)))
+
+
+def _line(row: Row[Any], declared: Mapping[str, tuple[str, str]]) -> Line:
+    group, title = declared.get(row.check_id, (None, None))
+    return {
+        **row._mapping,
+        "counts": row.run == row.shown_run,
+        "regrade": row.regrade or None,
+        "check": row.check_id,
+        "group": group,
+        "title": title,
+        "earned": None if row.earned is None else row.earned / 100,
+        "possible": row.possible / 100,
+        "metrics": sorted(json.loads(row.metrics).items()),
+    }
