@@ -51,6 +51,7 @@ bench: $(DEV_READY) ## measure overhead, sessions and memory; prints figures, pa
 	@$(BIN)/grader setup
 	@$(BIN)/python -m tests.bench $(ARGS)
 	@$(BIN)/python -m tests.bench.bench_batches
+	@$(BIN)/python -m tests.bench.bench_similar
 
 prove: $(DEV_READY) ## grade every solution ladder on three variants; goes on where it was stopped
 	@$(BIN)/grader setup

@@ -24,6 +24,7 @@ COMMANDS = {
     "regrade": "Grade anew after a change: who changes, by how much, why.",
     "compare": "Put candidates side by side, with error bands.",
     "stats": "What the scores tell about the exercise itself.",
+    "similar": "Submissions that share code, as passages for a person to look at.",
     "export": "Write all scores that count into one file: CSV, XLSX, JSON lines, Parquet, Gradescope.",
     "sheet": "Show, export or verify a score sheet.",
     "candidate": "What is kept of a person: list, export, hold, erase; who is kept for too long.",

@@ -1,0 +1,152 @@
+"""What of a submission is compared: its code as text. The rest is told of: files left out, and digests of data.
+
+Files are a stranger's. They are decoded and cut, never run and never parsed by anything but `json` and `lexing`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from grader.catalog.marks import marks_in
+from grader.frames import BrokenFrame, strict_json
+from grader.intake.limits import KIB, readable
+from grader.model.submission import Submission, SubmissionFile
+
+FILE_CAP = 256 * KIB
+"""Bytes of code in one file; what is longer was not written by hand."""
+
+SOURCES_CAP = 100
+"""Files of code of one submission that are compared; the rest is listed."""
+
+TEXT_CAP = 1024 * KIB
+"""Bytes of code of one submission that are compared."""
+
+LINE_CAP = 2000
+"""Characters of a line; what is longer is packed or generated code."""
+
+_SAME_FROM = KIB
+_LANGUAGES = {".py": "python", ".ipynb": "python", ".sql": "sql"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One text of code; a notebook is the text of its code cells.
+
+    Attributes:
+        path: Of the file.
+        text: The code.
+        language: "python" or "sql".
+    """
+
+    path: str
+    text: str
+    language: str = "python"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A file that was not compared, and why."""
+
+    path: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What was read of a submission.
+
+    Attributes:
+        sources: Code.
+        left_out: Files that were not compared.
+        data: Digest of content to path, of files that are no code and not tiny.
+        marks: Mark of a kit to the path that it was found in.
+    """
+
+    sources: tuple[Source, ...]
+    left_out: tuple[LeftOut, ...]
+    data: Mapping[str, str]
+    marks: Mapping[str, str]
+
+
+class _Refused(Exception):
+    """Why a file cannot be compared."""
+
+
+def read_submission(submission: Submission) -> Reading:
+    """Read what can be compared of a submission; nothing that is in it can make this fail."""
+    sources: list[Source] = []
+    left_out: list[LeftOut] = []
+    data: dict[str, str] = {}
+    marks: dict[str, str] = {}
+    room = TEXT_CAP
+    for file in submission.files:
+        for mark in marks_in(file.content):
+            marks.setdefault(mark, file.path)
+        suffix = PurePosixPath(file.path).suffix.lower()
+        if suffix not in _LANGUAGES:
+            if len(file.content) >= _SAME_FROM:
+                data.setdefault(hashlib.sha256(file.content).hexdigest(), file.path)
+            if b"\0" in file.content:
+                left_out.append(LeftOut(path=file.path, why=f"no text ({readable(len(file.content))})"))
+            continue
+        try:
+            if len(sources) == SOURCES_CAP or len(file.content) > room:
+                raise _Refused("more code than is compared of one submission")
+            sources.append(_read(file, suffix))
+            room -= len(file.content)
+        except _Refused as refusal:
+            left_out.append(LeftOut(path=file.path, why=str(refusal)))
+    return Reading(sources=tuple(sources), left_out=tuple(left_out), data=data, marks=marks)
+
+
+def read_public(folders: Iterable[Path]) -> Reading:
+    """Read what everybody was given: the code below these folders; links and what is no code are passed over."""
+    files = [
+        SubmissionFile(path=path.relative_to(folder).as_posix(), content=path.read_bytes())
+        for folder in folders
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.is_symlink() and "__pycache__" not in path.parts
+    ]
+    return read_submission(Submission(label="public", files=tuple(files), digest=""))
+
+
+def _read(file: SubmissionFile, suffix: str) -> Source:
+    if len(file.content) > FILE_CAP and suffix != ".ipynb":  # a notebook may hold pictures
+        raise _Refused(f"{readable(len(file.content))} of code, more than the {readable(FILE_CAP)} that are compared")
+    if b"\0" in file.content:
+        raise _Refused("no text, whatever its name says")
+    text = _cells(file.content) if suffix == ".ipynb" else file.content.decode("utf-8", "replace")
+    if len(text) > FILE_CAP:
+        raise _Refused(f"its code is longer than the {readable(FILE_CAP)} that are compared")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if any(len(line) > LINE_CAP for line in text.split("\n")):
+        raise _Refused(f"has lines of more than {LINE_CAP} characters, as packed code has")
+    return Source(path=file.path, text=text, language=_LANGUAGES[suffix])
+
+
+def _cells(content: bytes) -> str:
+    """The code cells of a notebook, each after a line that names it."""
+    try:
+        notebook = strict_json(content)
+    except BrokenFrame as error:
+        raise _Refused("no notebook that can be read") from error
+    parts = [f"# cell {number}\n{text}\n" for number, text in _code_of(notebook)]
+    return "\n".join(parts)
+
+
+def _code_of(notebook: Any) -> Iterator[tuple[int, str]]:
+    cells = notebook.get("cells") if isinstance(notebook, dict) else None
+    if not isinstance(cells, list):
+        raise _Refused("no notebook that can be read")
+    for number, cell in enumerate(cells, start=1):
+        if not isinstance(cell, dict) or cell.get("cell_type") != "code":
+            continue
+        source = cell.get("source")
+        if isinstance(source, list):
+            source = "".join(each for each in source if isinstance(each, str))
+        if isinstance(source, str):
+            yield number, source

@@ -1,0 +1,61 @@
+"""What is read of a submission, and what is left out and said."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from grader.similarity.sources import FILE_CAP, SOURCES_CAP, read_submission
+from tests.unit.similarity.conftest import submission_of
+
+
+def cell(source: object, kind: str = "code") -> dict[str, object]:
+    return {"cell_type": kind, "source": source}
+
+
+def test_code_and_cells_are_read_and_other_text_is_not() -> None:
+    notebook = json.dumps({"cells": [cell("# Title", "markdown"), cell(["a = 1\n", "b = 2"]), cell("c")]})
+    found = read_submission(submission_of(a__py="x\r\ny", n__ipynb=notebook, q__sql="select", notes__md="hi"))
+    assert [(each.path, each.text, each.language) for each in found.sources] == [
+        ("a.py", "x\ny", "python"),
+        ("n.ipynb", "# cell 2\na = 1\nb = 2\n\n# cell 3\nc\n", "python"),
+        ("q.sql", "select", "sql"),
+    ]
+    assert found.left_out == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("model__bin", b"\0\1", "no text (2 bytes)"),
+        ("a__py", b"x = 1\0", "no text, whatever its name says"),
+        ("a__py", b"x\n" * FILE_CAP, "of code, more than"),
+        ("a__py", b"x" * 2001, "has lines of more than 2000 characters"),
+        ("a__ipynb", b"{", "no notebook that can be read"),
+        ("a__ipynb", b"[" * 100_000, "no notebook that can be read"),
+        ("a__ipynb", b'{"cells": 3}', "no notebook that can be read"),
+        ("a__ipynb", b'{"cells": [{"cell_type": "code", "source": "' + b"x\\n" * FILE_CAP + b'"}]}', "longer than"),
+    ],
+)
+def test_what_cannot_be_compared_is_named(name: str, content: bytes, why: str) -> None:
+    found = read_submission(submission_of(**{name: content, "good__py": "x = 1"}))
+    assert [each.path for each in found.sources] == ["good.py"]
+    assert [(each.path, why in each.why) for each in found.left_out] == [(name.replace("__", "."), True)]
+
+
+def test_odd_cells_are_passed_over() -> None:
+    cells = [3, {"cell_type": "code"}, cell(["a", 3]), cell({"x": 1})]
+    found = read_submission(submission_of(n__ipynb=json.dumps({"cells": cells})))
+    assert [each.text for each in found.sources] == ["# cell 3\na\n"]
+
+
+def test_a_submission_of_very_many_files_is_cut() -> None:
+    files = {f"m{number:03}__py": "x = 1\n" for number in range(SOURCES_CAP + 2)}
+    found = read_submission(submission_of(**files))
+    assert len(found.sources) == SOURCES_CAP
+    assert [each.path for each in found.left_out] == ["m100.py", "m101.py"]
+
+
+def test_bytes_that_are_no_utf_8_are_shown_as_such() -> None:
+    assert read_submission(submission_of(a__py=b"x = '\xff'")).sources[0].text == "x = '\N{REPLACEMENT CHARACTER}'"
