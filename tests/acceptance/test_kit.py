@@ -190,7 +190,7 @@ def test_without_docker_it_points_at_the_plain_checks(kit: Callable[[str], Path]
 def test_make_has_a_target_for_everything_that_the_readme_names(kits: Callable[[str], Path]) -> None:
     kit = kits("clean_parquet")
     shown = subprocess.run(["make", "help"], cwd=kit, capture_output=True, text=True, check=True).stdout
-    for target in ("setup", "check", "box-check", "pack"):
+    for target in ("setup", "check", "notebook", "box-check", "pack"):
         assert f"make {target} " in shown
         assert f"`make {target}`" in (kit / "README.md").read_text()
 

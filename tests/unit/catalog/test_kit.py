@@ -49,6 +49,8 @@ def test_the_readme_says_what_counts(make_kit: BuildKit) -> None:
     assert "| Engineering care | 8 |" in readme
     assert "In a sandbox with 1 CPU core, 256 MiB of memory, 16 MiB of disk" in readme
     assert "Plan 1 hour;" in readme
+    assert "| public checks | `make check` |" in readme
+    assert "notebook" not in readme  # the exercise has none
     assert "**Not graded:** code style, " in readme  # the brief of tiny_sum does not say
     assert "reads `DIR/numbers.txt`" in readme  # the brief's beginning is the scenario
     for heading in ("Start", "What is graded", "Time", "Where it runs", "Rules", "Hand in"):
@@ -233,5 +235,5 @@ def test_guide_and_kit_name_the_same_commands() -> None:
         {line for line in text.replace("{{ python }}", PYTHON).splitlines() if "`make " in line and "|" in line}
         for text in texts
     ]
-    assert len(tables[0]) == 4
+    assert len(tables[0]) == 5
     assert tables[0] == tables[1]
