@@ -271,8 +271,11 @@ class Workers:
             raise failures[0]
 
     def stage(self, header: Values, body: bytes) -> Answer:
-        """Take a piece of a table that later calls will name."""
-        self._tables.setdefault(str(header["table"]), bytearray()).extend(body)
+        """Take tables that later calls will name, or pieces of them: one after the other in the body."""
+        offset = 0
+        for name, size in header["pieces"]:
+            self._tables.setdefault(str(name), bytearray()).extend(body[offset : offset + size])
+            offset += size
         if sum(map(len, self._tables.values())) > STAGED_CAP:
             raise Refused("too_large", "more tables than the box accepts")
         return {}, b""

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
-from grader import frames
 from grader.checker.api import SubmissionFailed
 from grader.checker.link import Link
+from grader.checker.staging import Staging, as_stream
 from grader.frames import BrokenFrame, Frame, strict_json
 from grader.model.reasons import Reason
 
@@ -93,7 +93,7 @@ class CallableSession:
         self._box = box
         self._entry = entry
         self._limits = limits
-        self._tables = 0
+        self._tables = Staging(lambda header, body: self._ask("calls.stage", header, body))
         self.total = Cost()
         self.last = Cost()
 
@@ -192,6 +192,7 @@ class CallableSession:
     def _sent(self, batch: list[dict[str, Any]], seconds: float) -> list[dict[str, Any]]:
         header = {"seconds": seconds, "all_seconds": seconds * len(batch)}
         try:
+            self._tables.send()
             reply = self._ask("calls.map", header, json.dumps(batch).encode())
         except SubmissionFailed as failure:  # the box itself is gone: so are all answers
             return [{"reason": failure.reason.value, "message": failure.because}] * len(batch)
@@ -205,6 +206,7 @@ class CallableSession:
         request = {"op": op, "method": method, "arguments": dict(arguments)}
         self.last = Cost()
         self._stage(request)
+        self._tables.send()
         header = {"seconds": seconds or self._limits.call}
         reply = self._ask("calls.everywhere", header, json.dumps(request).encode())
         self.last = self.last.plus(reply.header)
@@ -224,24 +226,17 @@ class CallableSession:
         return reply
 
     def _stage(self, request: dict[str, Any]) -> int:
-        """Send the tables among the arguments and put their names in their places; return the bytes sent."""
+        """Stage the tables among the arguments and put their names in their places; return their bytes."""
         total = 0
         for arguments in [request["arguments"]] if "arguments" in request else request["steps"]:
             for name, value in arguments.items():
                 if isinstance(value, BoxPath):
                     arguments[name] = {"$path": value.name}
                 elif value is not None and not isinstance(value, str | int | float | bool):
-                    data = _ipc(value)
-                    arguments[name] = {"$table": self._put(data)}
+                    data = as_stream(value)
+                    arguments[name] = {"$table": self._tables.add(data)}
                     total += len(data)
         return total
-
-    def _put(self, data: bytes) -> str:
-        self._tables += 1
-        name = f"t{self._tables}"
-        for offset in range(0, len(data), frames.BODY_CAP):
-            self._ask("calls.stage", {"table": name}, data[offset : offset + frames.BODY_CAP])
-        return name
 
 
 class CallableSubmission:
@@ -271,41 +266,6 @@ class CallableSubmission:
         session = self._new()
         session.restart(workers)
         yield session
-
-
-def _ipc(table: Any) -> bytes:
-    """Write a table as an Arrow stream, with nothing but nothing where it has nulls."""
-    import pyarrow as pa
-
-    if not isinstance(table, pa.Table):
-        table = pa.Table.from_pandas(table, preserve_index=False)
-    table = pa.Table.from_arrays([_without_shadows(column) for column in table.columns], schema=table.schema)
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    return bytes(sink.getvalue())
-
-
-def _without_shadows(column: Any) -> Any:
-    """Build a column anew whose nulls cover values; Arrow sends what lies under a null as it is."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if not column.null_count:
-        return column
-    kind, nothing = column.type, pa.scalar(None, column.type)
-    if column.null_count == len(column):
-        return pa.nulls(len(column), kind)
-    if pa.types.is_dictionary(kind):
-        chunks = [
-            pa.DictionaryArray.from_arrays(_without_shadows(chunk.indices), chunk.dictionary, ordered=kind.ordered)
-            for chunk in column.chunks
-        ]
-        return pa.chunked_array(chunks, kind)
-    if pa.types.is_nested(kind):
-        return pa.array(column.to_pylist(), kind)
-    # Under a null is then a value that stands elsewhere in the column.
-    return pc.if_else(column.is_valid(), pc.fill_null(column, column.drop_null()[0]), nothing)
 
 
 def _json(body: bytes) -> object:

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from grader.checker.callable import _ipc
+from grader.checker.staging import as_stream
 
 SECRET = 0x5EC2E75E
 
@@ -43,14 +43,14 @@ TABLES = {
 @pytest.mark.parametrize("name", TABLES)
 def test_no_value_is_sent_where_there_is_none(name: str) -> None:
     column = TABLES[name]
-    sent = _ipc(pa.table({"a": column}))
+    sent = as_stream(pa.table({"a": column}))
     assert SECRET.to_bytes(4, "little") not in sent
     with pa.ipc.open_stream(io.BytesIO(sent)) as stream:
         assert stream.read_all().column("a").to_pylist() == column.to_pylist()
 
 
 def test_no_text_is_sent_where_there_is_none() -> None:
-    sent = _ipc(pa.table({"a": text_under_a_null()}))
+    sent = as_stream(pa.table({"a": text_under_a_null()}))
     assert b"SECRET" not in sent
     with pa.ipc.open_stream(io.BytesIO(sent)) as stream:
         assert stream.read_all().column("a").to_pylist() == ["a", None, "b"]
@@ -59,7 +59,7 @@ def test_no_text_is_sent_where_there_is_none() -> None:
 def test_levels_that_no_row_has_stay() -> None:
     codes = under_a_null(np.array([0, 2, 1], np.int32), pa.int32())
     column = pa.DictionaryArray.from_arrays(codes, ["a", "b", "c"])
-    with pa.ipc.open_stream(io.BytesIO(_ipc(pa.table({"a": column})))) as stream:
+    with pa.ipc.open_stream(io.BytesIO(as_stream(pa.table({"a": column})))) as stream:
         found = stream.read_all().column("a").chunk(0)
     assert (found.to_pylist(), found.dictionary.to_pylist()) == (["a", None, "b"], ["a", "b", "c"])
     assert 2 not in np.frombuffer(found.indices.buffers()[1], np.int32)[:3]
@@ -67,7 +67,7 @@ def test_levels_that_no_row_has_stay() -> None:
 
 def test_tables_of_pandas_are_cleaned_too() -> None:
     masked = pd.arrays.IntegerArray(NUMBERS.copy(), np.array([False, True, False]))
-    assert SECRET.to_bytes(4, "little") not in _ipc(pd.DataFrame({"a": masked}))
+    assert SECRET.to_bytes(4, "little") not in as_stream(pd.DataFrame({"a": masked}))
 
 
 @pytest.mark.parametrize(
@@ -75,5 +75,5 @@ def test_tables_of_pandas_are_cleaned_too() -> None:
 )
 def test_every_kind_of_column_stays_what_it_was(values: list[object]) -> None:
     table = pa.table({"a": values, "b": [1, 2]})
-    with pa.ipc.open_stream(io.BytesIO(_ipc(table))) as stream:
+    with pa.ipc.open_stream(io.BytesIO(as_stream(table))) as stream:
         assert stream.read_all().equals(table)
