@@ -13,6 +13,7 @@ from pathlib import Path
 
 from grader import clock
 from grader.catalog.kit_files import ANYBODY, SKELETON, GradingImage, Person, generated
+from grader.catalog.marks import marked
 from grader.catalog.repository import commit, midnight
 from grader.errors import ExerciseDefect, UsageError
 from grader.model.exercise import Exercise
@@ -78,7 +79,10 @@ def _fill(
             if path.suffix != ".j2":
                 inside = path.relative_to(folder)
                 first = _RENAMED.get(inside.parts[0], inside.parts[0])
-                _write(draft / Path(first, *inside.parts[1:]), path.read_bytes(), draft)
+                content = path.read_bytes()
+                if person.mark and folder == source / "template" and first != "checks":
+                    content = marked(path.name, content, person.mark)
+                _write(draft / Path(first, *inside.parts[1:]), content, draft)
     _write(draft / "brief.md", (source / "brief.md").read_bytes(), draft)
     for name, text in generated(exercise, source, public_data, image, person).items():
         _write(draft / name, text.encode(), draft)

@@ -59,10 +59,12 @@ class Person:
     Attributes:
         name: As the README names them; None for a kit for anybody.
         extra_time: How many times the exercise's hours they have.
+        mark: What tells files of this kit from those of others, see `grader.catalog.marks`; None for no mark.
     """
 
     name: str | None = None
     extra_time: float = 1.0
+    mark: str | None = None
 
 
 ANYBODY = Person()
@@ -79,7 +81,7 @@ def generated(
     checks_need = packages_for_checks([source / "template", public_data], image)
     return {
         "README.md": _readme(exercise, source, person),
-        "kit.toml": _kit_toml(exercise, _left_out(source, public_data), image, checks_need),
+        "kit.toml": _kit_toml(exercise, _left_out(source, public_data), image, checks_need, person.mark),
         "requirements.txt": _requirements(image, checks_need),
         "tools/constraints.txt": _constraints(image),
         "tools/seccomp.json": SECCOMP.read_text(encoding="utf-8"),
@@ -161,13 +163,16 @@ def _holds_code(path: Path) -> bool:
     return path.suffix == ".py" or any(path.rglob("*.py"))
 
 
-def _kit_toml(exercise: Exercise, left_out: Sequence[str], image: GradingImage, checks_need: Sequence[str]) -> str:
+def _kit_toml(
+    exercise: Exercise, left_out: Sequence[str], image: GradingImage, checks_need: Sequence[str], mark: str | None
+) -> str:
     manifest, box = exercise.manifest, exercise.manifest.limits.submission
     submission: dict[str, object] = {"kind": manifest.part.kind} | _started_by(manifest.part)
     if manifest.notebook:
         submission["notebook"] = manifest.notebook.path
     sections: dict[str, Mapping[str, object]] = {
-        "kit": {"exercise": exercise.id, "version": manifest.version, "python": PYTHON},
+        "kit": {"exercise": exercise.id, "version": manifest.version, "python": PYTHON}
+        | ({"mark": mark} if mark else {}),
         "submission": submission,
         "pack": {"left_out": list(left_out), "made_by_tools": list(LEFT_OUT)},
         "limits": asdict(IntakeLimits()),
@@ -210,6 +215,7 @@ def _readme(exercise: Exercise, source: Path, person: Person) -> str:
     return environment.get_template("README.md.j2").render(
         exercise=exercise,
         candidate=person.name,
+        mark=person.mark,
         scenario=brief.get("") or manifest.summary,
         hours=_hours(manifest.hours),
         own_hours=_hours(manifest.hours * person.extra_time) if person.extra_time > 1 else "",

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.catalog.kit_files import SKELETON
+from grader.catalog.marks import without_mark
 from grader.catalog.repository import EMAIL, NAME, git
 from grader.errors import InfrastructureFault
 from grader.model.exercise import CheckDeclaration, Exercise
@@ -74,7 +75,7 @@ def find_leaks(kit: Path, exercise: Exercise, source: Path, public_data: Path) -
         found += [Leak(name, what) for what in _bytes(content, exercise, source)]
         if text is not None:
             found += [Leak(name, what) for what in _words(text, exercise.checks, public)]
-            found += [Leak(name, what) for what in _lines(name, text, hidden, public, exercise)]
+            found += [Leak(name, what) for what in _lines(name, without_mark(text), hidden, public, exercise)]
     marks = canaries(source)
     machine = _machine(source, kit)
     for name, content in files.items():

@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import base64
 import hmac
+import json
 import re
 import unicodedata
+from pathlib import PurePosixPath
 
 _MARK = re.compile(rb"(?<![\w-])kit-([a-z2-7]{24})(?![\w-])")
+_COMMENTS = {".py": "#", ".toml": "#", ".sql": "--"}
+_SAYS = "is the kit that this file is from; see README.md"
+_LINE = re.compile(rf"\n?(?:#|--) kit-[a-z2-7]{{24}} {re.escape(_SAYS)}\n\Z")
 
 
 def kit_mark(server_key: bytes, exercise: str, candidate: str) -> str:
@@ -33,3 +38,30 @@ def kit_mark(server_key: bytes, exercise: str, candidate: str) -> str:
 def marks_in(content: bytes) -> set[str]:
     """Return everything in a file that looks like a mark; compressed content is not opened."""
     return {found[0].decode() for found in _MARK.finditer(content)}
+
+
+def marked(name: str, content: bytes, mark: str) -> bytes:
+    """Put a mark into a file of the template that candidates hand in.
+
+    It is a comment at the end of code and of TOML, and metadata of a notebook, which no program reads and Jupyter
+    keeps. Other files stay as they are.
+
+    Args:
+        name: The file's name.
+        content: As the exercise's author wrote it.
+        mark: See `kit_mark`.
+    """
+    suffix = PurePosixPath(name).suffix
+    if suffix in _COMMENTS:
+        gap = b"" if content.endswith(b"\n") or not content else b"\n"
+        return content + gap + f"\n{_COMMENTS[suffix]} {mark} {_SAYS}\n".encode()
+    if suffix == ".ipynb":
+        notebook = json.loads(content)
+        notebook.setdefault("metadata", {})["grader"] = {"kit": mark}
+        return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()
+    return content
+
+
+def without_mark(text: str) -> str:
+    """Return a text as it was before `marked` put a comment at its end."""
+    return _LINE.sub("", text)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.command("kit")
 @click.argument("exercise_id", metavar="ID")
 @click.argument("destination", metavar="DEST", type=click.Path(path_type=Path))
-@click.option("--candidate", metavar="NAME", help="Whom the kit is for; named in its README.")
+@click.option("--candidate", metavar="NAME", help="Whom the kit is for; named in its README, and its files are marked.")
 @click.option(
     "--extra-time",
     metavar="FACTOR",
@@ -43,6 +43,7 @@ def command(
     from grader.catalog.exercises import load_exercise, resolve
     from grader.catalog.kit import build_kit
     from grader.catalog.kit_files import Person
+    from grader.catalog.marks import kit_mark
     from grader.cli.console import err, out
     from grader.engine.boxes import Boxes
     from grader.engine.variants import VariantStore
@@ -59,7 +60,8 @@ def command(
         store = VariantStore(harness.cache / "variants", Boxes(harness.sandbox, harness.images, "0" * 32))
         data = store.data(exercise, source, exercise.manifest.public_seed, "public", report)
         image = grading_image(chosen, harness)
-    person = Person(name=candidate, extra_time=extra_time)
+        mark = kit_mark(harness.keyring.server_key(), exercise.id, candidate) if candidate else None
+    person = Person(name=candidate, extra_time=extra_time, mark=mark)
     build_kit(exercise, source, data, destination, image=image, person=person)
     out().print(str(destination), markup=False, soft_wrap=True)
 

@@ -73,7 +73,7 @@ def command(
         entries = _from_paths(paths, exercise, notes)
     else:
         entries, names = _from_store(chosen, exercise, batch, notes)
-    public = read_public([source / "template", source / "data", SKELETON])
+    public = read_public([source / "template", source / "data", source / "brief.md", SKELETON])
     similar = find_similar(entries, public, threshold / 100)
     title = exercise_id + (f", batch {batch}" if batch else "")
     report = make_report(similar, title, _owners(chosen, exercise, [*names, *(each.name for each in entries)]), notes)

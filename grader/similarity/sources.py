@@ -6,6 +6,7 @@ Files are a stranger's. They are decoded and cut, never run and never parsed by 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -29,6 +30,7 @@ LINE_CAP = 2000
 """Characters of a line; what is longer is packed or generated code."""
 
 _SAME_FROM = KIB
+_LEFT_OUT = re.compile(rb"^left_out = (\[.*\])$", re.MULTILINE)
 _LANGUAGES = {".py": "python", ".ipynb": "python", ".sql": "sql"}
 
 
@@ -62,7 +64,7 @@ class Reading:
     Attributes:
         sources: Code.
         left_out: Files that were not compared.
-        data: Digest of content to path, of files that are no code and not tiny.
+        data: Digest of content to path, of files that are no code, not tiny and not of the kit.
         marks: Mark of a kit to the path that it was found in.
     """
 
@@ -83,12 +85,13 @@ def read_submission(submission: Submission) -> Reading:
     data: dict[str, str] = {}
     marks: dict[str, str] = {}
     room = TEXT_CAP
+    of_kit = _of_kit(submission)
     for file in submission.files:
         for mark in marks_in(file.content):
             marks.setdefault(mark, file.path)
         suffix = PurePosixPath(file.path).suffix.lower()
         if suffix not in _LANGUAGES:
-            if len(file.content) >= _SAME_FROM:
+            if len(file.content) >= _SAME_FROM and not f"{file.path}/".startswith(of_kit):
                 data.setdefault(hashlib.sha256(file.content).hexdigest(), file.path)
             if b"\0" in file.content:
                 left_out.append(LeftOut(path=file.path, why=f"no text ({readable(len(file.content))})"))
@@ -103,15 +106,25 @@ def read_submission(submission: Submission) -> Reading:
     return Reading(sources=tuple(sources), left_out=tuple(left_out), data=data, marks=marks)
 
 
-def read_public(folders: Iterable[Path]) -> Reading:
-    """Read what everybody was given: the code below these folders; links and what is no code are passed over."""
+def read_public(places: Iterable[Path]) -> Reading:
+    """Read what everybody was given: these files, and what is below these folders; links are passed over."""
     files = [
-        SubmissionFile(path=path.relative_to(folder).as_posix(), content=path.read_bytes())
-        for folder in folders
-        for path in sorted(folder.rglob("*"))
+        SubmissionFile(path=path.name, content=path.read_bytes())
+        for place in places
+        for path in (place, *sorted(place.rglob("*")))
         if path.is_file() and not path.is_symlink() and "__pycache__" not in path.parts
     ]
     return read_submission(Submission(label="public", files=tuple(files), digest=""))
+
+
+def _of_kit(submission: Submission) -> tuple[str, ...]:
+    """Folders and files that are not handed in, each with a slash, where somebody handed in the whole kit."""
+    found = _LEFT_OUT.search(submission.read("kit.toml") or b"")
+    try:
+        names = strict_json(found[1]) if found else []
+    except BrokenFrame:
+        names = []
+    return tuple(f"{name}/" for name in names if isinstance(name, str) and name)
 
 
 def _read(file: SubmissionFile, suffix: str) -> Source:

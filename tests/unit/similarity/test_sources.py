@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
-from grader.similarity.sources import FILE_CAP, SOURCES_CAP, read_submission
+from grader.similarity.sources import FILE_CAP, SOURCES_CAP, read_public, read_submission
 from tests.unit.similarity.conftest import submission_of
 
 
@@ -59,3 +60,23 @@ def test_a_submission_of_very_many_files_is_cut() -> None:
 
 def test_bytes_that_are_no_utf_8_are_shown_as_such() -> None:
     assert read_submission(submission_of(a__py=b"x = '\xff'")).sources[0].text == "x = '\N{REPLACEMENT CHARACTER}'"
+
+
+def test_data_that_came_with_the_kit_are_no_data_of_the_person() -> None:
+    big = b"x" * 2000
+    whole = {"kit__toml": b'[pack]\nleft_out = ["raw", "brief.md"]\n', "brief__md": big, "raw/a__csv": b"1" + big}
+    found = read_submission(submission_of(**whole, rawer__csv=b"2" + big, out__bin=b"3" + big))
+    assert sorted(found.data.values()) == ["out.bin", "rawer.csv"]
+    for broken in (b"left_out = [", b"left_out = [3, {}]", b'left_out = [""]'):
+        assert len(read_submission(submission_of(kit__toml=broken, a__csv=big)).data) == 1
+
+
+def test_what_everybody_was_given_is_files_and_folders(tmp_path: Path) -> None:
+    (tmp_path / "template" / "__pycache__").mkdir(parents=True)
+    (tmp_path / "template" / "a.py").write_text("x = 1\n")
+    (tmp_path / "template" / "__pycache__" / "a.py").write_text("no\n")
+    (tmp_path / "template" / "b.py").symlink_to(tmp_path / "template" / "a.py")
+    (tmp_path / "brief.md").write_text("b" * 2000)
+    found = read_public([tmp_path / "template", tmp_path / "brief.md"])
+    assert [each.text for each in found.sources] == ["x = 1\n"]
+    assert list(found.data.values()) == ["brief.md"]
