@@ -45,7 +45,7 @@ def read_handed_in(database: Database, exercise: str, batch: str | None = None) 
         UsageError: Nothing was handed in, or there is no such batch.
     """
     query = (
-        select(submissions, candidates.c.name, candidates.c.erased)
+        select(submissions, candidates.c.name)
         .join(candidates, candidates.c.id == submissions.c.candidate_id)
         .where(submissions.c.exercise_id == exercise)
         .order_by(candidates.c.name, submissions.c.received, submissions.c.id)
@@ -58,7 +58,7 @@ def read_handed_in(database: Database, exercise: str, batch: str | None = None) 
         rows = connection.execute(query).all()
     if not rows:
         raise UsageError(f"Nobody has handed in anything for {exercise}.", hint="Grade first: grader grade")
-    known = [row for row in rows if row.name is not None and row.erased is None]
+    known = [row for row in rows if row.name is not None]
     found = [
         HandedIn(person=row.candidate_id, candidate=row.name, label=row.label or "", artefact=row.artefact)
         for row in known
@@ -68,6 +68,6 @@ def read_handed_in(database: Database, exercise: str, batch: str | None = None) 
 
 def names_of_all(database: Database) -> list[str]:
     """The name of everybody who ever handed in anything and was not erased."""
-    query = select(candidates.c.name).where(candidates.c.name.is_not(None), candidates.c.erased.is_(None))
+    query = select(candidates.c.name).where(candidates.c.name.is_not(None))
     with database.reading() as connection:
         return sorted(connection.execute(query).scalars())

@@ -50,7 +50,7 @@ def test_what_everybody_was_given_does_not_count(make_entry: MakeEntry) -> None:
 
 
 def test_one_person_is_not_compared_with_themselves_and_two_are_listed_once(make_entry: MakeEntry) -> None:
-    half = PROGRAM.split("def total")[0] * 2
+    half = PROGRAM.partition("def total")[2] * 2
     entries = [
         make_entry("ada", "first.zip", a__py=half),
         make_entry("ada", "second.zip", a__py=PROGRAM),
@@ -86,6 +86,7 @@ def test_equal_data_are_a_fact_unless_everybody_has_them(make_entry: MakeEntry) 
     public = read_submission(submission_of(data__bin=given))
     entries = [make_entry(name, a__bin=blob, LICENSE=given, tiny__txt="x") for name in ("ada", "eve")]
     assert [pair.files for pair in find_similar(entries, public).pairs] == [(("a.bin", "a.bin"),)]
+    assert find_similar([entries[0], make_entry("ada", b__bin=blob)], public).pairs == []
     many = [make_entry(f"person {number}", a__bin=blob) for number in range(11)]
     assert find_similar(many, public).pairs == []
 
@@ -106,6 +107,20 @@ def test_says_how_many_have_a_passage(make_entry: MakeEntry) -> None:
     }
     assert counts[("ada", "eve")] == [2]
     assert counts[("ada", "bob")] == [3]
+
+
+def test_short_passages_are_counted_for_at_least_the_two(make_entry: MakeEntry) -> None:
+    base = 45_000  # here one passage is so short that what it would choose alone nobody has
+
+    def chunks(who: int) -> str:
+        seeds = [(base + 100 + number, base + 200 + 20 * who + number) for number in range(12)]
+        return "".join(program_of(shared, 5) + program_of(own, 4) for shared, own in seeds)
+
+    entries = [make_entry(name, a__py=chunks(who)) for who, name in enumerate(("ada", "eve"))]
+    found = find_similar(entries, NOTHING)
+    counts = [found.people_with(found.pairs[0], passage) for passage in found.pairs[0].passages]
+    assert len(counts) > 5
+    assert set(counts) == {2}
 
 
 def test_code_that_repeats_itself_is_bounded(make_entry: MakeEntry) -> None:

@@ -23,6 +23,10 @@ def test_a_short_row_is_one_window() -> None:
     assert winnow([], 10) == []
 
 
+def test_of_equal_hashes_the_rightmost_is_taken() -> None:
+    assert winnow([1, 1, 1, 1], 3) == [2, 3]
+
+
 @settings(max_examples=50)
 @given(TOKENS, st.lists(st.integers(0, 3), min_size=K + WINDOW - 1, max_size=K + WINDOW + 5), TOKENS, TOKENS, TOKENS)
 def test_what_is_long_enough_is_always_found(
