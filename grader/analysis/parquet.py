@@ -52,11 +52,11 @@ def columns() -> Any:
     return pa.schema(list(types.items()))
 
 
-def as_parquet(parts: Iterable[Sequence[Mapping[str, Any]]]) -> tuple[bytes, int]:
+def as_parquet(parts: Iterable[Mapping[str, Sequence[Any]]]) -> tuple[bytes, int]:
     """Return the file, and how many rows it has.
 
     Args:
-        parts: Rows by the names of `columns()`; what is not named there is left out. Each part becomes a row group.
+        parts: Columns by the names of `columns()`; others are left out. Each part becomes a row group.
 
     Raises:
         UsageError: pyarrow is not installed.
@@ -65,9 +65,10 @@ def as_parquet(parts: Iterable[Sequence[Mapping[str, Any]]]) -> tuple[bytes, int
     from pyarrow.parquet import ParquetWriter
 
     with ParquetWriter(buffer, schema, compression="zstd") as writer:
-        for rows in parts:
-            writer.write_table(pa.Table.from_pylist(list(rows), schema=schema))
-            count += len(rows)
+        for part in parts:
+            table = pa.table([pa.array(part[field.name], field.type) for field in schema], schema=schema)
+            writer.write_table(table)
+            count += table.num_rows
     return buffer.getvalue(), count
 
 

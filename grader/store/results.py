@@ -17,11 +17,11 @@ from grader.store.schema import candidates, exercise_versions, results, runs, sh
 ROWS = 20_000
 """Lines that are held at once."""
 
-Line = Mapping[str, Any]
-"""A check of a run of a submission, by the names of columns; see `grader.analysis.parquet.columns`."""
+Columns = Mapping[str, Sequence[Any]]
+"""Cells of some lines, by the names of columns; see `grader.analysis.parquet.columns`."""
 
 
-def read_results(database: Database, exercise: str, batch: str | None = None) -> Iterator[Sequence[Line]]:
+def read_results(database: Database, exercise: str, batch: str | None = None) -> Iterator[Columns]:
     """Read all results, in order of candidate, submission, run and check; erased candidates have no name.
 
     Args:
@@ -39,7 +39,7 @@ def read_results(database: Database, exercise: str, batch: str | None = None) ->
         declared = _declared(connection, exercise)
         for rows in connection.execution_options(yield_per=ROWS).execute(_query(exercise, batch)).partitions():
             empty = False
-            yield [_line(row, declared[row.exercise_digest]) for row in rows]
+            yield _columns(rows, declared)
     if empty:
         raise UsageError(f"There are no results of {exercise}.", hint="Grade first: grader grade")
 
@@ -90,16 +90,18 @@ def _query(exercise: str, batch: str | None) -> Select[Any]:
     return query if batch is None else query.where(submissions.c.id.in_(members(exercise, batch)))
 
 
-def _line(row: Row[Any], declared: Mapping[str, tuple[str, str]]) -> Line:
-    group, title = declared.get(row.check_id, (None, None))
-    return {
-        **row._mapping,
-        "counts": row.run == row.shown_run,
-        "regrade": row.regrade or None,
-        "check": row.check_id,
-        "group": group,
-        "title": title,
-        "earned": None if row.earned is None else row.earned / 100,
-        "possible": row.possible / 100,
-        "metrics": sorted(json.loads(row.metrics).items()),
+def _columns(rows: Sequence[Row[Any]], declared: Mapping[str, Mapping[str, tuple[str, str]]]) -> Columns:
+    # By columns and not by rows: of the latter there are hundreds of thousands.
+    cells: dict[str, Sequence[Any]] = dict(zip(rows[0]._fields, zip(*rows, strict=True), strict=True))
+    pairs = zip(cells["exercise_digest"], cells["check_id"], strict=True)
+    told = [declared[digest].get(check, (None, None)) for digest, check in pairs]
+    return cells | {
+        "counts": [run == shown for run, shown in zip(cells["run"], cells["shown_run"], strict=True)],
+        "regrade": [series or None for series in cells["regrade"]],
+        "check": cells["check_id"],
+        "group": [group for group, _ in told],
+        "title": [title for _, title in told],
+        "earned": [None if points is None else points / 100 for points in cells["earned"]],
+        "possible": [points / 100 for points in cells["possible"]],
+        "metrics": [sorted(json.loads(metrics).items()) for metrics in cells["metrics"]],
     }

@@ -96,10 +96,10 @@ def test_results_come_line_by_line_with_the_run_that_counts(desk: Desk, monkeypa
     sheet = desk.grade("1")
     desk.grade("2", key="l")
     parts = list(results.read_results(desk.database, "clean_parquet", "spring"))
-    assert max(map(len, parts)) == 7
-    lines = [line for part in parts for line in part]
-    assert [line["check"] for line in lines] == [check.id for check in sorted(sheet.checks, key=lambda c: c.id)] * 2
-    assert {(line["run"][0], line["counts"]) for line in lines} == {("1", True), ("2", False)}
+    assert max(len(part["run"]) for part in parts) == 7
+    cells = {name: [cell for part in parts for cell in part[name]] for name in ("check", "run", "counts")}
+    assert cells["check"] == sorted(check.id for check in sheet.checks) * 2
+    assert set(zip(cells["run"], cells["counts"], strict=True)) == {("1" * 32, True), ("2" * 32, False)}
 
 
 def test_equal_work_of_two_people_is_one_run_and_two_submissions(desk: Desk) -> None:
