@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,26 +47,32 @@ def show(file: Path, audience: str, as_json: bool) -> None:
 
 @command.command("export")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--format", "format_name", required=True, help="html, json, md, csv, junit or gradescope.")
+@click.option("--format", "format_name", required=True, help="html, pdf, json, md, csv, junit or gradescope.")
 @click.option("--audience", type=click.Choice(AUDIENCES), help="Default: whom the format is usually for.")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Default: stdout.")
 def export(file: Path, format_name: str, audience: str | None, output: Path | None) -> None:
     """Write a sheet in another format, for an audience."""
     from grader.errors import UsageError
     from grader.model.sheet import Audience
-    from grader.render.files import export_sheet
+    from grader.render.files import PDF, export_pdf, export_sheet
     from grader.store.folder import read_sheet
 
     sheet = read_sheet(file)
     key = _own_key(sheet)
     if key is None:
         click.echo("This sheet is not genuine, or signed by somebody else: what is exported is not signed.", err=True)
-    content = export_sheet(sheet, format_name, Audience(audience) if audience else None, key)
+    reader = Audience(audience) if audience else None
+    if format_name == PDF:
+        content = export_pdf(sheet, reader, key)
+    else:
+        content = export_sheet(sheet, format_name, reader, key).encode()
     if output is None:
+        if format_name == PDF and sys.stdout.isatty():
+            raise UsageError("A PDF is not for a terminal.", hint="Name a file: --output sheet.pdf")
         click.echo(content, nl=False)
         return
     try:
-        with output.open("x", encoding="utf-8") as target:
+        with output.open("xb") as target:
             target.write(content)
     except FileExistsError as error:
         raise UsageError(f"{output} already exists.", hint="Choose another name.") from error

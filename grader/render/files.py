@@ -20,6 +20,10 @@ _FILES = (
 )
 
 
+PDF = "pdf"
+"""Bytes and not text, and made of the HTML page, so that it is no format like the others."""
+
+
 def sheet_files(sheet: ScoreSheet, private_key: bytes) -> dict[str, str]:
     """Return every file of a submission's folder, by name.
 
@@ -49,12 +53,23 @@ def export_sheet(
     """
     chosen = FORMATS.get(format_name)
     if chosen is None:
-        near = get_close_matches(format_name, FORMATS, n=1)
+        near = get_close_matches(format_name, (*FORMATS, PDF), n=1)
         raise UsageError(
             f"There is no format '{format_name}'.",
-            hint=f"Did you mean '{near[0]}'?" if near else f"Choose one of {', '.join(FORMATS)}.",
+            hint=f"Did you mean '{near[0]}'?" if near else f"Choose one of {', '.join((*FORMATS, PDF))}.",
         )
     shown = for_audience(sheet, audience or min(chosen.audience, sheet.audience, key=list(Audience).index))
     if shown.signature is None and private_key is not None:
         shown = sign(shown, private_key)
     return chosen.render(shown)
+
+
+def export_pdf(sheet: ScoreSheet, audience: Audience | None = None, private_key: bytes | None = None) -> bytes:
+    """Return a sheet as a PDF: the HTML page of `export_sheet`, printed.
+
+    Raises:
+        UsageError: The sheet no longer holds what the audience may see, or WeasyPrint is not there.
+    """
+    from grader.render.pdf import from_page
+
+    return from_page(export_sheet(sheet, "html", audience, private_key))
