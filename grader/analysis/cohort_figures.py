@@ -25,13 +25,11 @@ CONFIDENCE = 0.95
 def items_of(cohort: Cohort) -> list[Item]:
     """Analyse every check of the code."""
     found = []
+    earned = [member.earned for member in cohort.members]
     for check in cohort.exercise.code_checks:
-        pairs = [
-            (share, member.earned)
-            for member in cohort.members
-            if (share := member.answers.get(check.id, UNMEASURED)[0]) is not None
-        ]
-        shares, totals = [share for share, _ in pairs], [total for _, total in pairs]
+        column = [member.answers.get(check.id, UNMEASURED)[0] for member in cohort.members]
+        shares = [share for share in column if share is not None]
+        totals = [total for total, share in zip(earned, column, strict=True) if share is not None]
         found.append(analyse(check.id, check.title, float(check.points), shares, totals))
     return found
 

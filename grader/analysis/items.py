@@ -11,10 +11,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import mul
 from statistics import NormalDist
+from typing import TYPE_CHECKING
 
-from grader.scoring.reliability import variance
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 DIFFICULTY_FROM, DISCRIMINATION_FROM, D_FROM, EXTREMES_FROM = 30, 50, 100, 10
 TOO_HARD, TOO_EASY = 0.10, 0.95
@@ -66,10 +67,9 @@ def analyse(check: str, title: str, points: float, shares: Sequence[float], tota
         totals: Their totals in points, this check included.
     """
     n = len(shares)
-    rest = [total - points * share for total, share in zip(totals, shares, strict=True)]
     mean = math.fsum(shares) / n if n >= DIFFICULTY_FROM else None
     low, high = wilson(mean, n) if mean is not None else (None, None)
-    r = correlation(shares, rest) if n >= DISCRIMINATION_FROM else None
+    r = with_the_others(points, shares, totals) if n >= DISCRIMINATION_FROM else None
     r_low, r_high = fisher_z(r, n) if r is not None else (None, None)
     return Item(
         check=check,
@@ -118,14 +118,22 @@ def wilson(share: float, n: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def correlation(first: Sequence[float], second: Sequence[float]) -> float | None:
+def with_the_others(points: float, shares: Sequence[float], totals: Sequence[float]) -> float | None:
+    """Correlation of a check with the total of all other checks; None where one of the two does not vary."""
+    import numpy as np
+
+    own = np.asarray(shares, dtype=float)
+    return correlation(own, np.asarray(totals, dtype=float) - points * own)
+
+
+def correlation(first: ArrayLike, second: ArrayLike) -> float | None:
     """Pearson's correlation; None where one of the two does not vary."""
-    varies = variance(first) * variance(second)
-    if varies <= 1e-20:
+    import numpy as np
+
+    (varies, together), (_, others_vary) = np.cov(first, second)
+    if varies * others_vary <= 1e-20:
         return None
-    mean = math.fsum(first) / len(first)
-    together = math.fsum(map(mul, [value - mean for value in first], second))
-    return together / (len(first) - 1) / math.sqrt(varies)
+    return float(together / math.sqrt(varies * others_vary))
 
 
 def fisher_z(r: float, n: int) -> tuple[float, float]:
@@ -138,7 +146,8 @@ def fisher_z(r: float, n: int) -> tuple[float, float]:
 
 def upper_lower(shares: Sequence[float], totals: Sequence[float]) -> float:
     """Mean share of the best 27 % by total less that of the weakest 27 %."""
-    order = sorted(range(len(totals)), key=lambda index: totals[index])
-    size = max(1, round(UPPER_LOWER * len(order)))
-    weakest, best = order[:size], order[-size:]
-    return math.fsum(shares[index] for index in best) / size - math.fsum(shares[index] for index in weakest) / size
+    import numpy as np
+
+    ordered = np.asarray(shares, dtype=float)[np.argsort(totals, kind="stable")]
+    size = max(1, round(UPPER_LOWER * len(ordered)))
+    return float(ordered[-size:].mean() - ordered[:size].mean())

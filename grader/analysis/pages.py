@@ -6,7 +6,7 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +43,18 @@ def _spark(checks: Sequence[str], line: Line) -> Markup:
     bars = []
     for place, check in enumerate(checks):
         share, outcome = line.answer(check)
-        height = 1 + 12 * (share or 0.0)
-        look = outcome if outcome in _OUTCOMES else "unmeasured"
-        told = "not measured" if share is None else f"{share:.0%}"
-        size = f'x="{5 * place}" y="{14 - height:.1f}" width="4" height="{height:.1f}"'
-        bars.append(f'<rect class="{look}" {size}><title>{escape(check)}: {told}</title></rect>')
+        percent = None if share is None else round(100 * share)
+        bars.append(_bar(place, check, percent, outcome if outcome in _OUTCOMES else "unmeasured"))
     head = f'<svg class="spark" viewBox="0 0 {5 * len(checks)} 14" role="img" aria-label="{len(checks)} checks">'
     return Markup(head + "".join(bars) + "</svg>")  # noqa: S704
+
+
+@lru_cache(maxsize=16384)  # candidates differ in few of them
+def _bar(place: int, check: str, percent: int | None, look: str) -> str:
+    height = 1 + 12 * (percent or 0) / 100
+    told = "not measured" if percent is None else f"{percent}%"
+    size = f'x="{5 * place}" y="{14 - height:.1f}" width="4" height="{height:.1f}"'
+    return f'<rect class="{look}" {size}><title>{escape(check)}: {told}</title></rect>'
 
 
 def render(template: str, made: datetime, values: dict[str, Any], script: str = "") -> str:

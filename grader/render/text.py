@@ -27,6 +27,8 @@ def visible(text: str, cap: int = CAP, *, lines: bool = False) -> str:
         cap: Characters that the answer may have at most; what was cut is shown by an ellipsis.
         lines: Keep line breaks and tabs, for places that can show several lines.
     """
+    if len(text) <= cap and text.isascii() and text.isprintable():
+        return text  # as nearly all is
     # Cut before NFC: normalising a long run of combining marks takes quadratic time.
     head = unicodedata.normalize("NFC", text[: cap + 1])
     if lines:

@@ -9,10 +9,10 @@ import zlib
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from grader import clock
 from grader.errors import StoreFailed
@@ -239,7 +239,8 @@ class RunStore:
 
 def add(connection: Connection, table: Any, **values: Any) -> bool:
     """Insert a row unless that breaks a rule of uniqueness; returns whether it is new."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    # Only the one in use: PostgreSQL's is slow to import.
+    dialect = import_module(f"sqlalchemy.dialects.{connection.dialect.name}")
     key = next(iter(table.primary_key))
     new = dialect.insert(table).values(**values).on_conflict_do_nothing().returning(key)
     return connection.execute(new).first() is not None
