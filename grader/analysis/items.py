@@ -130,7 +130,7 @@ def correlation(first: ArrayLike, second: ArrayLike) -> float | None:
     """Pearson's correlation; None where one of the two does not vary."""
     import numpy as np
 
-    (varies, together), (_, others_vary) = np.cov(first, second)
+    (varies, together), (_, others_vary) = np.cov(np.asarray(first), np.asarray(second))
     if varies * others_vary <= 1e-20:
         return None
     return float(together / math.sqrt(varies * others_vary))

@@ -68,14 +68,16 @@ def find_leaks(kit: Path, exercise: Exercise, source: Path, public_data: Path) -
     theirs = {name: content for name, content in files.items() if not name.startswith(".git/")}
     public = _texts(source / "template") | _texts(public_data) | _texts(SKELETON)
     public["brief.md"] = (source / "brief.md").read_text(encoding="utf-8")
-    hidden = {name: text for part in _HIDDEN for name, text in _texts(source / part, part).items()}
+    published = "\n".join(public.values())
+    known = _long_lines(published)
+    hidden = {name: (text, _long_lines(text)) for part in _HIDDEN for name, text in _texts(source / part, part).items()}
     found = [*_left_behind(kit), *_history(kit)]
     for name, content in theirs.items():
         text = _text(content)
         found += [Leak(name, what) for what in _bytes(content, exercise, source)]
         if text is not None:
-            found += [Leak(name, what) for what in _words(text, exercise.checks, public)]
-            found += [Leak(name, what) for what in _lines(name, without_mark(text), hidden, public, exercise)]
+            found += [Leak(name, what) for what in _words(text, exercise.checks, published)]
+            found += [Leak(name, what) for what in _lines(name, without_mark(text), hidden, known, exercise)]
     marks = canaries(source)
     machine = _machine(source, kit)
     for name, content in files.items():
@@ -168,11 +170,10 @@ def _decoded(text: bytes) -> bytes:
         return b""
 
 
-def _words(text: str, checks: tuple[CheckDeclaration, ...], public: Mapping[str, str]) -> Iterator[str]:
+def _words(text: str, checks: tuple[CheckDeclaration, ...], published: str) -> Iterator[str]:
     """Titles, questions, functions and file names of hidden checks, where the author did not publish them."""
     if _HOME.search(text):
         yield "names somebody's home folder"
-    published = "\n".join(public.values())
     for check in checks:
         for kind, words in (("title", check.title), ("question", check.question), ("feedback", check.feedback)):
             if len(words) >= _LONG_TITLE and words in text:
@@ -188,14 +189,12 @@ def _holds(text: str, word: str) -> bool:
 
 
 def _lines(
-    name: str, text: str, hidden: Mapping[str, str], public: Mapping[str, str], exercise: Exercise
+    name: str, text: str, hidden: Mapping[str, tuple[str, set[str]]], known: set[str], exercise: Exercise
 ) -> Iterator[str]:
     """Lines of hidden files, and files of which too much is here."""
     here = _long_lines(text)
-    known = {line for each in public.values() for line in _long_lines(each)}
     entry = exercise.manifest.part.entry_path
-    for path, content in hidden.items():
-        lines = _long_lines(content)
+    for path, (content, lines) in hidden.items():
         if lines & here - known:
             yield f"holds a line of {path}"
         same = len(lines & here)

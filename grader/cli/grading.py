@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -31,7 +30,7 @@ from grader.model.sheet import ScoreSheet
 from grader.render.csv_row import summary_csv
 from grader.render.files import sheet_files
 from grader.render.terminal import SummaryRow, summary_row, summary_table
-from grader.store.folder import SHEET, SheetFolder
+from grader.store.folder import SHEET, SheetFolder, read_sheet
 from grader.store.port import run_key
 from grader.wiring import Store, open_harness, open_store, store_at
 
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from grader.engine.grade import Harness
     from grader.model.exercise import Exercise
 
+NOBODY: frozenset[Party] = frozenset()
 ROWS_SHOWN = 40
 """A table longer than this is for a spreadsheet; the terminal then lists what needs a person."""
 
@@ -76,22 +76,43 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One finished submission: what is shown of its sheet, what machines are told, and who has to act.
-
-    A batch holds one for each of thousands of submissions; few objects, so that they pin little memory.
-    """
+class Lost:
+    """What is said of a submission that has no sheet: to people, and to machines."""
 
     line: SummaryRow
-    told: str
+    told: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One finished submission: how it ended, and where its sheet is.
+
+    A batch holds one for each of thousands of submissions, so it is small; what is shown is read from the sheet.
+
+    Attributes:
+        status: How the run ended.
+        percent: Total, where there is one.
+        parties: Who has to act.
+        seconds: Wall time of the run.
+        place: Folder of its sheet below that of the order.
+        lost: What is said in place of a sheet, where there is none.
+    """
+
+    status: RunStatus
+    percent: float | None
     parties: frozenset[Party]
     seconds: float
+    place: str
+    lost: Lost | None = None
 
-    @property
-    def data(self) -> dict[str, object]:
-        """What machines are told."""
-        found: dict[str, object] = json.loads(self.told)
-        return found
+    def line(self, folder: Path) -> SummaryRow:
+        """What people are shown; the folder is the order's."""
+        return self.lost.line if self.lost else summary_row(read_sheet(folder / self.place / SHEET))
+
+    def data(self, folder: Path) -> Mapping[str, object]:
+        """What machines are told; the folder is the order's."""
+        place = folder / self.place
+        return self.lost.told if self.lost else summary(read_sheet(place / SHEET), place)
 
 
 def grade_all(settings: Settings, order: Order) -> list[Row]:
@@ -209,7 +230,7 @@ class Work:
             for done in batch.run(entries, seconds):
                 row = done.row or _lost(done)
                 rows[done.entry.place] = row
-                progress.done(done, row.line.status.value, row.seconds)
+                progress.done(done, row.status.value, row.seconds)
         finally:
             if rows:
                 self._folder.write_summary(summary_csv((sheet, str(where)) for where, sheet in self._folder.sheets()))
@@ -224,7 +245,7 @@ class Work:
         self._folder.put(place, sheet, files)
         if self._order.keep:
             self._folder.add(place, logs)
-        return row_of(sheet, place)
+        return row_of(sheet, entry.place)
 
 
 def _digest(path: Path) -> str:
@@ -235,12 +256,13 @@ def _digest(path: Path) -> str:
         return NOT_READ
 
 
-def row_of(sheet: ScoreSheet, place: Path) -> Row:
+def row_of(sheet: ScoreSheet, place: str) -> Row:
     """What is held of a finished submission."""
     return Row(
-        line=summary_row(sheet),
-        told=json.dumps(summary(sheet, place)),
-        parties=frozenset(fault.party for fault in sheet.faults),
+        status=sheet.status,
+        percent=sheet.percent,
+        place=place,
+        parties=frozenset(fault.party for fault in sheet.faults) or NOBODY,
         seconds=(sheet.finished - sheet.started).total_seconds(),
     )
 
@@ -264,24 +286,31 @@ def _lost(done: Done[Row]) -> Row:
         "faults": [fault],
         "sheet": None,
     }
-    return Row(line=line, told=json.dumps(data), parties=frozenset({Party.INFRASTRUCTURE}), seconds=0.0)
+    return Row(
+        status=RunStatus.FAULTED,
+        percent=None,
+        parties=frozenset({Party.INFRASTRUCTURE}),
+        seconds=0.0,
+        place=done.entry.place,
+        lost=Lost(line=line, told=data),
+    )
 
 
 def show(rows: Sequence[Row], folder: Path, *, as_json: bool) -> None:
     """Print what was graded: a table and where to look, or JSON."""
     if as_json:
-        print_json([row.data for row in rows])
+        print_json([row.data(folder) for row in rows])
         return
     console = out()
     if len(rows) <= ROWS_SHOWN:
-        console.print(summary_table(row.line for row in rows))
-        for sheet in filter(None, (row.data["sheet"] for row in rows)):
-            console.print(str(Path(str(sheet)).with_name("sheet.html")), markup=False, soft_wrap=True)
+        console.print(summary_table(row.line(folder) for row in rows))
+        for place in (row.place for row in rows if row.lost is None):
+            console.print(str(folder / place / "sheet.html"), markup=False, soft_wrap=True)
     else:
-        faulted = [row.line for row in rows if row.parties]
+        faulted = [row for row in rows if row.parties][:ROWS_SHOWN]
         if faulted:
-            console.print(summary_table(faulted[:ROWS_SHOWN]))
-        counts = Counter(row.line.status.value for row in rows)
+            console.print(summary_table(row.line(folder) for row in faulted))
+        counts = Counter(row.status.value for row in rows)
         console.print(Text(", ".join(f"{count} {status}" for status, count in counts.most_common())))
     console.print(str(folder / "summary.csv"), markup=False, soft_wrap=True)
 
@@ -309,7 +338,7 @@ def exit_status(rows: Sequence[Row], fail_under: float | None) -> int:
         return 5
     if parties:
         return 4
-    if any(row.line.status is RunStatus.REJECTED for row in rows):
+    if any(row.status is RunStatus.REJECTED for row in rows):
         return 3
-    below = fail_under is not None and any((row.line.percent or 0.0) < fail_under for row in rows)
+    below = fail_under is not None and any((row.percent or 0.0) < fail_under for row in rows)
     return 1 if below else 0
