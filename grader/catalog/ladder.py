@@ -1,8 +1,8 @@
 """The solution ladder: sample submissions of an exercise, each with what it is expected to earn.
 
-`solutions/<name>/` holds `expected.toml` and the files of a submission. With a `patch.toml` it
-holds only what differs from its parent: exact replacements of text, and files that are added or
-take the place of the parent's. A flaw is then as small to read as it is to explain.
+`solutions/<name>/` holds `expected.toml` and the files of a submission. With a `patch.toml` it holds
+only what differs from its parent: files that are left out, exact replacements of text, and files that
+are added or take the place of the parent's. A flaw is then as small to read as it is to explain.
 """
 
 from __future__ import annotations
@@ -87,8 +87,9 @@ class Replacement(Frozen):
 
 
 class Patch(Frozen):
-    """`patch.toml`."""
+    """`patch.toml`: files of the parent that are left out, and texts that are replaced."""
 
+    leave_out: tuple[Line, ...] = ()
     replace: tuple[Replacement, ...] = ()
 
 
@@ -114,14 +115,24 @@ class Rung:
         """Put the submission together: path to content.
 
         Raises:
-            ExerciseDefect: A replacement does not match, or a file cannot be read.
+            ExerciseDefect: The parent has no such file, a replacement does not match, or a file cannot be read.
         """
         files = self.base.files() if self.base else {}
+        for path in self.patch.leave_out:
+            self._leave_out(files, path)
         for number, replacement in enumerate(self.patch.replace):
             files[replacement.file] = self._replaced(files, replacement, number)
         for path in _paths(self.folder):
             files[path] = read(self.folder, path)
         return files
+
+    def _leave_out(self, files: dict[str, bytes], path: str) -> None:
+        if files.pop(path, None) is None:
+            raise ExerciseDefect(
+                f"leave_out names {path}, which {self.expected.parent!r} does not have",
+                file=f"{SOLUTIONS}/{self.name}/{PATCH}",
+                hint=f"{self.expected.parent!r} has {', '.join(sorted(files))}.",
+            )
 
     def _replaced(self, files: Mapping[str, bytes], replacement: Replacement, number: int) -> bytes:
         old = replacement.old.encode()

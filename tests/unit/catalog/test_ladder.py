@@ -57,6 +57,20 @@ def test_a_patch_changes_its_parents_files_and_adds_its_own(exercise: Path) -> N
     assert flaw.files() == {"clean.py": b"one = 1\ntwo = 3\n", "more.py": b"three = 3\n"}
 
 
+def test_a_patch_leaves_files_of_its_parent_out(exercise: Path) -> None:
+    add(exercise, "reference", {"notes/why.md": "Because.\n"})
+    add(exercise, "flaw_two", {"expected.toml": FLAW, "patch.toml": 'leave_out = ["notes/why.md"]\n' + PATCH})
+    flaw, reference = load_ladder(exercise)
+    assert set(reference.files()) - set(flaw.files()) == {"notes/why.md"}
+
+
+def test_a_file_that_the_parent_does_not_have_cannot_be_left_out(exercise: Path) -> None:
+    add(exercise, "flaw_two", {"expected.toml": FLAW, "patch.toml": 'leave_out = ["why.md"]\n' + PATCH})
+    with pytest.raises(ExerciseDefect, match=r"leave_out names why.md, which 'reference' does not have") as caught:
+        load_ladder(exercise)[0].files()
+    assert caught.value.hint == "'reference' has clean.py."
+
+
 def test_a_patch_may_start_from_a_patched_rung(exercise: Path) -> None:
     add(exercise, "flaw_two", {"expected.toml": FLAW, "patch.toml": PATCH})
     further = {"expected.toml": FLAW.replace('"reference"', '"flaw_two"'), "patch.toml": PATCH.replace("two", "one", 1)}
