@@ -76,7 +76,7 @@ def command(
     public = read_public([source / "template", source / "data", source / "brief.md", SKELETON])
     similar = find_similar(entries, public, threshold / 100)
     title = exercise_id + (f", batch {batch}" if batch else "")
-    report = make_report(similar, title, _owners(chosen, exercise, [*names, *(each.name for each in entries)]), notes)
+    report = make_report(similar, title, _kits(chosen, exercise, [*names, *(each.name for each in entries)]), notes)
     if html is not None:
         write_text(html, similar_page(report, clock.now()))
     if as_json:
@@ -136,12 +136,13 @@ def _from_paths(paths: Sequence[str], exercise: Exercise, notes: list[str]) -> l
     return entries
 
 
-def _owners(chosen: Settings, exercise: Exercise, names: Sequence[str]) -> dict[str, str]:
+def _kits(chosen: Settings, exercise: Exercise, names: Sequence[str]) -> dict[str, str]:
+    """Name to the mark of that person's kit."""
     from grader.catalog.marks import kit_mark
     from grader.keys import Keyring
 
     key = Keyring(chosen.config_dir).server_key()
-    return {kit_mark(key, exercise.id, name): name for name in names}
+    return {name: kit_mark(key, exercise.id, name) for name in names}
 
 
 def _data(report: Report) -> dict[str, object]:
@@ -176,7 +177,7 @@ def _show(report: Report) -> None:
     if not report.pairs:
         lines.append("No two people's submissions have enough in common to be listed.")
     lines += [line for pair in report.pairs[:_DETAILED] for line in _where(pair, report.people)]
-    lines += report.marks
+    lines += (*report.groups, *report.marks)
     lines += [f"Not compared: {path or 'the rest'} of {name}: {why}" for name, path, why in report.left_out[:10]]
     if len(report.left_out) > 10:
         lines.append(f"Not compared besides: {len(report.left_out) - 10} files; --html lists them.")

@@ -61,7 +61,7 @@ class Similar:
     Attributes:
         entries: Who was compared.
         documents: Their documents, in the same order.
-        pairs: Pairs worth a look, the most similar first; of two people only the most similar submissions.
+        pairs: Pairs worth a look, those with a mark in common and the most similar first; one for two people.
         holders: Fingerprint to the places, among the entries, of who has it.
         passed_over: Pairs with something in common that were too many to be compared token by token.
     """
@@ -170,6 +170,6 @@ def _part(count: int, whole: int) -> float:
 
 def _one_for_two_people(entries: Sequence[Entry], pairs: Iterable[Pair]) -> list[Pair]:
     best: dict[frozenset[str], Pair] = {}
-    for pair in sorted(pairs, key=lambda each: (-each.share, each.first, each.second)):
+    for pair in sorted(pairs, key=lambda each: (not each.marks, -each.share, each.first, each.second)):
         best.setdefault(frozenset((entries[pair.first].person, entries[pair.second].person)), pair)
     return list(best.values())

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from grader.similarity.documents import Document
+from grader.similarity.groups import LARGELY, groups_of
 from grader.similarity.pairs import Pair, Similar
 from grader.similarity.passages import Passage
 
 PAIRS_SHOWN, PASSAGES_SHOWN, LINES_SHOWN, LEFT_OUT_SHOWN = 60, 8, 40, 200
 WIDTH = 160
-_FILES_SHOWN = 5
+_FILES_SHOWN, _NAMES_SHOWN = 5, 30
+_UNKNOWN = "of somebody who is not known here"
 
 WORDS = (
     "This changes no score. It is for a person who reads the passages, and then asks.",
@@ -26,8 +28,9 @@ WORDS = (
     "Who is not listed here is not cleared: code that was rewritten is not found.",
 )
 MARK_WORDS = (
-    "Each kit carries a mark of its own. The mark of somebody else's kit tells that a file came from that kit, and not "
-    "how: it may have been passed on, borrowed or taken. Without a mark nothing is shown, as anybody can delete it."
+    "A kit that was made for somebody carries a mark of its own. The mark of somebody else's kit tells that a file "
+    "came from that kit, and not how: it may have been passed on, borrowed or taken. Without a mark nothing is shown, "
+    "as anybody can delete it."
 )
 
 
@@ -84,7 +87,9 @@ class Report:
         submissions: How many submissions of theirs.
         pairs: Pairs, the most similar first.
         more: How many pairs are not shown.
-        marks: A sentence for each submission that carries the mark of somebody else's kit.
+        groups: A sentence for each group of three or more people whose code largely agrees.
+        marks: A sentence for each submission that carries the mark of somebody else's kit, and for each mark of
+            somebody unknown that several people carry.
         left_out: Name, path and reason of what was not compared.
         notes: What else must be said.
     """
@@ -94,21 +99,23 @@ class Report:
     submissions: int
     pairs: tuple[ShownPair, ...]
     more: int
+    groups: tuple[str, ...]
     marks: tuple[str, ...]
     left_out: tuple[tuple[str, str, str], ...]
     notes: tuple[str, ...]
 
 
-def make_report(similar: Similar, title: str, owners: Mapping[str, str], notes: Sequence[str]) -> Report:
+def make_report(similar: Similar, title: str, kits: Mapping[str, str], notes: Sequence[str]) -> Report:
     """Put together what is shown.
 
     Args:
         similar: What was found.
         title: What was compared.
-        owners: Mark of a kit to the name of whose kit it is.
+        kits: Name of a person to the mark of their kit, of everybody who is known.
         notes: Facts to add.
     """
     entries = similar.entries
+    owners = {mark: name for name, mark in kits.items()}
     left_out = [(entry.name, each.path, each.why) for entry in entries for each in entry.reading.left_out]
     left_out += [
         (entry.name, "", "more code than is compared of one submission; the rest of it was")
@@ -126,20 +133,36 @@ def make_report(similar: Similar, title: str, owners: Mapping[str, str], notes: 
         submissions=len(entries),
         pairs=tuple(_shown(similar, pair, owners) for pair in similar.pairs[:PAIRS_SHOWN]),
         more=max(0, len(similar.pairs) - PAIRS_SHOWN),
-        marks=tuple(_marks(similar, owners)),
+        groups=tuple(map(_group, groups_of(similar))),
+        marks=tuple((*_known_marks(similar, kits, owners), *_unknown_marks(similar, owners))),
         left_out=tuple(left_out[:LEFT_OUT_SHOWN]),
         notes=tuple(told),
     )
 
 
-def _marks(similar: Similar, owners: Mapping[str, str]) -> list[str]:
-    """Who carries the mark of somebody else."""
-    return [
-        f"The submission of {entry.name} carries the mark of the kit of {owners[mark]}, in {path}."
-        for entry in similar.entries
-        for mark, path in sorted(entry.reading.marks.items(), key=lambda each: each[1])
-        if mark in owners and owners[mark] != entry.name
-    ]
+def _group(names: Sequence[str]) -> str:
+    listed = ", ".join(names[:_NAMES_SHOWN])
+    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+    return f"{len(names)} people, each of whom shares {LARGELY:.0%} or more with another of them: {listed}{more}."
+
+
+def _known_marks(similar: Similar, kits: Mapping[str, str], owners: Mapping[str, str]) -> Iterator[str]:
+    """Whose submission carries the mark of somebody else."""
+    for entry in similar.entries:
+        for mark, path in sorted(entry.reading.marks.items(), key=lambda each: each[1]):
+            if mark in owners and mark != kits.get(entry.name):
+                yield f"The submission of {entry.name} carries the mark of the kit of {owners[mark]}, in {path}."
+
+
+def _unknown_marks(similar: Similar, owners: Mapping[str, str]) -> Iterator[str]:
+    """Who carry one mark, of somebody whose name is not known."""
+    carrying: dict[str, dict[str, str]] = {}
+    for entry in similar.entries:
+        for mark in entry.reading.marks.keys() - owners.keys():
+            carrying.setdefault(mark, {})[entry.person] = entry.name
+    for _, people in sorted(carrying.items()):
+        if len(people) > 1:
+            yield f"One mark, {_UNKNOWN}, is in the submissions of {', '.join(sorted(people.values()))}."
 
 
 def _shown(similar: Similar, pair: Pair, owners: Mapping[str, str]) -> ShownPair:
@@ -160,7 +183,7 @@ def _shown(similar: Similar, pair: Pair, owners: Mapping[str, str]) -> ShownPair
 
 
 def _whose(mark: str, owners: Mapping[str, str]) -> str:
-    return f"that of {owners[mark]}" if mark in owners else "of somebody who is not known here"
+    return f"that of {owners[mark]}" if mark in owners else _UNKNOWN
 
 
 def _passage(similar: Similar, pair: Pair, passage: Passage) -> ShownPassage:

@@ -122,12 +122,27 @@ def test_the_mark_of_somebody_elses_kit_is_a_fact(desk: Desk, run: Run) -> None:
     write(desk, "ada", program_of(1), a__bin=b"\0" + mine, b__ipynb=b"{" + theirs + b"}", c__txt=nobodys)
     write(desk, "bob", program_of(2), c__txt=nobodys)
     write(desk, "eve", program_of(3), c__txt=theirs)
-    desk.grade(*(desk.stage.folder / "in" / name for name in ("ada", "bob", "eve")))
+    write(desk, "fay", PROGRAM)
+    write(desk, "gus", RENAMED)
+    desk.grade(*sorted((desk.stage.folder / "in").iterdir()))
     done = run("--json")
+    assert pairs(done)[-1] == ["fay", "gus"]  # whoever carries a mark comes first, however little they share
     found = json.loads(done.stdout)
     facts = {tuple(pair["names"]): pair["facts"] for pair in found["pairs"]}
-    assert found["marks"] == ["The submission of ada carries the mark of the kit of eve, in b.ipynb."]
+    assert found["marks"] == [
+        "The submission of ada carries the mark of the kit of eve, in b.ipynb.",
+        "One mark, of somebody who is not known here, is in the submissions of ada, bob.",
+    ]
     assert facts == {
         ("ada", "bob"): ["Both carry the mark of one kit, of somebody who is not known here."],
         ("ada", "eve"): ["Both carry the mark of one kit, that of eve."],
+        ("fay", "gus"): [],
     }
+
+
+def test_nobodys_own_mark_is_a_fact_however_their_name_is_written(desk: Desk, run: Run) -> None:
+    mark = kit_mark(Keyring(desk.settings.config_dir).server_key(), "tiny_sum", "Ada").encode()
+    write(desk, "ada", PROGRAM, c__txt=mark)
+    write(desk, "ADA", program_of(1), c__txt=mark)
+    desk.grade(*(desk.stage.folder / "in" / name for name in ("ada", "ADA")))
+    assert json.loads(run("--json").stdout)["marks"] == []

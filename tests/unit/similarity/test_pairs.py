@@ -7,6 +7,7 @@ import os
 import pytest
 
 from grader.similarity.documents import Document
+from grader.similarity.groups import groups_of
 from grader.similarity.pairs import Similar, find_similar
 from grader.similarity.sources import Reading, read_submission
 from tests.unit.similarity.conftest import PROGRAM, RENAMED, MakeEntry, program_of, submission_of
@@ -121,6 +122,23 @@ def test_short_passages_are_counted_for_at_least_the_two(make_entry: MakeEntry) 
     counts = [found.people_with(found.pairs[0], passage) for passage in found.pairs[0].passages]
     assert len(counts) > 5
     assert set(counts) == {2}
+
+
+def test_people_who_agree_by_way_of_others_are_one_group(make_entry: MakeEntry) -> None:
+    other = program_of(1, 30)
+    entries = [
+        make_entry("ada", a__py=PROGRAM),
+        make_entry("bob", a__py=RENAMED + other),  # has all of Ada's
+        make_entry("cyd", b__py=other),  # has nothing of Ada's
+        make_entry("dan", a__py=program_of(2)),
+        make_entry("eve", a__py=program_of(3)),
+        make_entry("eve", a__py=program_of(3) + "x = 1"),
+        make_entry("fay", a__py=program_of(3)),
+        make_entry("gus", a__py=PROGRAM.partition("def total")[2] + program_of(4)),  # half of Ada's
+    ]
+    found = find_similar(entries, NOTHING)
+    assert ("ada", "gus") in names(found)
+    assert groups_of(found) == [("ada", "bob", "cyd")]
 
 
 def test_code_that_repeats_itself_is_bounded(make_entry: MakeEntry) -> None:
