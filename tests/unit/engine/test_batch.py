@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -122,6 +124,30 @@ def test_extra_time_is_kept_with_the_submission_and_says_nothing_anywhere_else(b
     with bench.store.database.reading() as connection:
         kept = connection.execute(select(schema.submissions.c.label, schema.submissions.c.extra_time)).all()
     assert set(map(tuple, kept)) == {("ada", 1.5), ("grace", 1.5)}
+
+
+def test_the_order_of_a_batch_changes_no_sheet(bench: Bench) -> None:
+    random_ = random.Random(146)
+    broken = bench.stage.folder / "in" / "broken.zip"
+    broken.parent.mkdir()
+    broken.write_bytes(b"PK\x03\x04 and nothing more")
+    entries = [
+        *bench.entries("ada", alan="earns A1 0.5", grace="earns A1 0", mary="earns B1 0.25"),
+        Entry(path=broken, place="broken", label="broken", who="broken", read=partial(receive, broken)),
+    ]
+    orders = []
+    for number in range(10):
+        random_.shuffle(entries)
+        bench.run([replace(entry, series=f"{number}") for entry in entries])
+        orders.append({place: steady(sheet) for place, sheet in bench.sheets.items()})
+    assert set(orders[0]) == {"ada", "alan", "grace", "mary", "broken"}
+    assert all(order == orders[0] for order in orders)
+    assert sum(bench.runs.played.values()) == 40
+
+
+def steady(sheet: ScoreSheet) -> dict[str, Any]:
+    """A sheet without its id, its times, and the signature that is over both."""
+    return sheet.model_dump(exclude={"run", "started", "finished", "signature"})
 
 
 def test_an_infrastructure_fault_is_tried_again(bench: Bench) -> None:
