@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
+from typing import Any
 
 from sqlalchemy import Connection, Select, func, select, update
 
@@ -79,7 +80,9 @@ class People:
         reason = reason_for_log(reason, name)
         with self._database.writing() as connection:
             person = find(connection, name)
-            connection.execute(update(candidates).where(candidates.c.id == person.id).values(hold=reason))
+            there = (candidates.c.id == person.id, candidates.c.name.is_not(None))
+            if not connection.execute(update(candidates).where(*there).values(hold=reason)).rowcount:
+                find(connection, name)  # erased at this very moment, which only PostgreSQL lets happen
             log(connection, "hold", f"candidate {person.id}", reason, who, {"before": person.hold})
 
     def release(self, name: str, reason: str, who: str) -> None:
@@ -131,33 +134,27 @@ def reason_for_log(reason: str, name: str) -> str:
     return reason
 
 
-def _everybody() -> Select[tuple[object, ...]]:
+def _everybody() -> Select[Any]:
+    theirs = submissions.c.candidate_id == candidates.c.id
     finished = (
-        select(submissions.c.candidate_id, func.max(runs.c.finished).label("moment"))
-        .join(sheets, sheets.c.submission_id == submissions.c.id)
-        .join(runs, runs.c.id == sheets.c.run_id)
-        .group_by(submissions.c.candidate_id)
-        .subquery()
+        select(func.max(runs.c.finished))
+        .join(sheets, sheets.c.run_id == runs.c.id)
+        .join(submissions, submissions.c.id == sheets.c.submission_id)
+        .where(theirs)
     )
-    received = (
-        select(
-            submissions.c.candidate_id,
-            func.max(submissions.c.received).label("moment"),
-            func.count().label("many"),
-        )
-        .group_by(submissions.c.candidate_id)
-        .subquery()
-    )
+    columns = {
+        "many": select(func.count()).select_from(submissions).where(theirs),
+        "received": select(func.max(submissions.c.received)).where(theirs),
+        "finished": finished,
+    }
     return (
-        select(candidates, received.c.many, received.c.moment.label("received"), finished.c.moment.label("finished"))
-        .outerjoin(received, received.c.candidate_id == candidates.c.id)
-        .outerjoin(finished, finished.c.candidate_id == candidates.c.id)
+        select(candidates, *(query.correlate(candidates).scalar_subquery().label(n) for n, query in columns.items()))
         .where(candidates.c.name.is_not(None))
         .order_by(candidates.c.name)
     )
 
 
-def _read(connection: Connection, query: Select[tuple[object, ...]]) -> list[Person]:
+def _read(connection: Connection, query: Select[Any]) -> list[Person]:
     return [
         Person(
             id=row.id,

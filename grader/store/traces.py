@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, select, union
+from sqlalchemy import ColumnElement, Connection, Row, exists, select, true, union
 
 from grader.store.people import Person
 from grader.store.schema import (
@@ -57,8 +57,8 @@ def trace(connection: Connection, person: Person) -> Traces:
     theirs = submissions.c.candidate_id == person.id
     rows = connection.execute(select(submissions).where(theirs).order_by(submissions.c.received)).all()
     all_runs = _runs_of(connection, theirs)
-    others = submissions.c.candidate_id.in_(
-        select(candidates.c.id).where(candidates.c.id != person.id, candidates.c.name.is_not(None))
+    others = exists().where(
+        candidates.c.id == submissions.c.candidate_id, candidates.c.id != person.id, candidates.c.name.is_not(None)
     )
     shared = all_runs & _runs_of(connection, others, among=all_runs)
     own = all_runs - shared
@@ -82,21 +82,29 @@ def trace(connection: Connection, person: Person) -> Traces:
 
 
 def _runs_of(connection: Connection, whose: ColumnElement[bool], among: Iterable[str] | None = None) -> set[str]:
-    """Runs that some submissions refer to: by a sheet, as the score that counts, in a regrade, or by their files."""
-    some = select(submissions.c.id).where(whose)
+    """Runs that some submissions refer to: by a sheet, as the score that counts, in a regrade, or by their files.
+
+    Args:
+        connection: To the tables.
+        whose: Which submissions.
+        among: Only these runs; then few rows are looked at, however many submissions there are.
+    """
+    items = regrade_items
+    refers: list[tuple[ColumnElement[str], ColumnElement[bool]]] = [
+        (sheets.c.run_id, sheets.c.submission_id == submissions.c.id),
+        (submissions.c.shown_run, true()),
+        (items.c.before_run, items.c.submission_id == submissions.c.id),
+        (items.c.after_run, items.c.submission_id == submissions.c.id),
+        (runs.c.id, runs.c.submission_digest == submissions.c.digest),
+    ]
+    listed = None if among is None else list(among)
     found = union(
-        select(sheets.c.run_id).where(sheets.c.submission_id.in_(some)),
-        select(submissions.c.shown_run).where(whose, submissions.c.shown_run.is_not(None)),
-        select(regrade_items.c.before_run).where(regrade_items.c.submission_id.in_(some)),
-        select(regrade_items.c.after_run).where(
-            regrade_items.c.submission_id.in_(some), regrade_items.c.after_run.is_not(None)
-        ),
-        select(runs.c.id).where(runs.c.submission_digest.in_(select(submissions.c.digest).where(whose))),
-    ).subquery()
-    query: Select[tuple[str]] = select(found.c[0])
-    if among is not None:
-        query = query.where(found.c[0].in_(list(among)))
-    return {str(run) for run in connection.execute(query).scalars()}
+        *(
+            select(run).where(whose, together, run.is_not(None) if listed is None else run.in_(listed))
+            for run, together in refers
+        )
+    )
+    return {str(run) for run in connection.execute(found).scalars()}
 
 
 def _logs(connection: Connection, own: Iterable[str]) -> set[str]:
