@@ -14,14 +14,16 @@ if TYPE_CHECKING:
 
     from grader.cli.regrading import Line, Report
 
-ROWS_SHOWN = 40
+ROWS_SHOWN, NAMES_SHOWN = 40, 10
 
 
 @click.command("regrade")
 @click.argument("exercise_id", metavar="ID")
 @click.option("--batch", metavar="NAME", help="Only what was graded in this batch.")
 @click.option("--version", metavar="X", help="Only what was graded with this version of the exercise.")
-@click.option("--again", is_flag=True, help="Run everything again, even where nothing differs.")
+@click.option(
+    "--again", is_flag=True, help="Run everything again, even where nothing differs: other points are then named."
+)
 @click.option("--pass-mark", type=click.FloatRange(0, 100), metavar="N", help="Tell who crosses this percentage.")
 @click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Runs at once. Default: by cores and memory.")
 @click.option("--accept", metavar="REGRADE", help="Let the new scores of a regrade count, from now on.")
@@ -83,6 +85,7 @@ def _as_data(report: Report) -> dict[str, object]:
                 "checks": dict(line.change.checks) if line.change else {},
                 "crossed": line.change.crossed if line.change else "",
                 "causes": list(line.causes),
+                "unsteady": line.is_unsteady,
             }
             for line in report.lines
         ],
@@ -133,6 +136,8 @@ def _percent(value: float | None, status: str) -> str:
 
 
 def _sentences(report: Report, changed: list[Line]) -> list[str]:
+    from grader.render.text import visible
+
     lines = report.lines
     ups = sum(line.change is not None and (line.change.by or 0) > 0 for line in changed)
     downs = sum(line.change is not None and (line.change.by or 0) < 0 for line in changed)
@@ -149,6 +154,12 @@ def _sentences(report: Report, changed: list[Line]) -> list[str]:
         )
     causes = dict.fromkeys(cause for line in lines for cause in line.causes)
     told.append(f"What differs: {'; '.join(causes)}." if causes else "Nothing differs.")
+    if unsteady := [visible(line.candidate, 60) for line in lines if line.is_unsteady]:
+        named = ", ".join(unsteady[:NAMES_SHOWN]) + (" and others" if len(unsteady) > NAMES_SHOWN else "")
+        told.append(
+            f"Other points from the same files, exercise, images and hidden data: {named}. Checks of time may differ "
+            "a little; anything else is for a person to look at, as a program may act differently on another day."
+        )
     if open_:
         told.append(f"{open_} are not complete. Run the same command again: it goes on where it was.")
     elif changed:

@@ -62,6 +62,11 @@ class Line:
     change: Change | None
     causes: tuple[str, ...]
 
+    @property
+    def is_unsteady(self) -> bool:
+        """Whether the same files, exercise, images and hidden data gave other points."""
+        return self.change is not None and self.change.is_one and not self.causes
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
@@ -112,8 +117,19 @@ class _Regrading:
         store.runs.register(self._exercise, self._now)
         scope = json.dumps({"batch": order.batch, "version": order.version, "again": order.again})
         self._id = self._regrades.open(self._exercise, scope)
+        if order.again and self._is_complete():
+            self._id = self._regrades.open(self._exercise, scope, anew=True)
         self._declared = declared_in(self._exercise)
         self._images: Mapping[str, str] | None = None
+
+    def _is_complete(self) -> bool:
+        items = {item.submission: item for item in self._regrades.items(self._id)}
+        return all(self._ended(items.get(shown.submission), shown) for shown in self._shown)
+
+    def _ended(self, item: Item | None, shown: Shown) -> bool:
+        if item is None or item.before != shown.run or item.after is None:
+            return False
+        return self._regrades.score(item.after).status in ("graded", "rejected")
 
     def _is_refolded(self, shown: Shown) -> bool:
         other = shown.exercise != self._exercise.digest

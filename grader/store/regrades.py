@@ -113,14 +113,20 @@ class RegradeStore:
                 require_batch(connection, exercise, batch)
             return [_shown(row) for row in connection.execute(query)]
 
-    def open(self, exercise: Exercise, scope: str) -> str:
-        """Return the id of the regrade of this scope that was not accepted yet, made where there is none."""
+    def open(self, exercise: Exercise, scope: str, *, anew: bool = False) -> str:
+        """Return the id of the newest regrade of this scope that was not accepted yet.
+
+        Args:
+            exercise: What is graded with.
+            scope: Which submissions are, and how.
+            anew: Make one even where there is one; without it, only where there is none.
+        """
         found = select(regrades.c.id).where(
             regrades.c.exercise_digest == exercise.digest, regrades.c.scope == scope, regrades.c.accepted.is_(None)
         )
         with self._database.writing() as connection:
             known = connection.execute(found.order_by(regrades.c.made.desc())).scalars().first()
-            if known is not None:
+            if known is not None and not anew:
                 return str(known)
             new = secrets.token_hex(16)
             values = {"exercise_digest": exercise.digest, "scope": scope, "made": clock.now()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,9 +73,12 @@ def test_headers_of_a_check_replace_the_usual_ones(service: Service) -> None:
 
 def test_tells_what_it_printed_and_where_its_inputs_are(service: Service, tmp_path: Path) -> None:
     ask(started(service))
-    reply, printed = service.state({}, b"")
-    assert reply == {"running": True, "status": None, "flooded": False, "oom": False}
-    assert printed == f"listening {tmp_path / 'in' / 'given'}\n".encode()
+    assert service.state({}, b"")[0] == {"running": True, "status": None, "flooded": False, "oom": False}
+    service.stop({"signal": "KILL", "seconds": 60}, b"")
+    for thread in threading.enumerate():  # who reads what it printed has read all of it when it has ended
+        if "_drain" in thread.name:
+            thread.join()
+    assert service.state({}, b"")[1] == f"listening {tmp_path / 'in' / 'given'}\n".encode()
 
 
 def test_nobody_listens(service: Service) -> None:

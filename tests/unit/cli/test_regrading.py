@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from grader.cli import regrading
+from grader.cli.regrade import _show as show
 from grader.errors import UsageError
 from grader.scoring.signing import is_genuine
 from grader.store.folder import read_sheet
@@ -64,6 +65,18 @@ def test_nothing_that_differs_means_nothing_is_run(graded: Desk) -> None:
     assert sum(graded.runs.played.values()) == 2
     graded.regrade(again=True)
     assert sum(graded.runs.played.values()) == 4
+
+
+def test_other_points_from_the_same_are_a_fact_for_a_person(graded: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    show(graded.regrade(again=True))
+    assert "Other points from the same" not in capsys.readouterr().out
+    graded.runs.shares = {"A1": 0.5}  # as if the programs knew that the day had come
+    report = graded.regrade(again=True)
+    assert {line.candidate: line.is_unsteady for line in report.lines} == {"ada": True, "grace": False}
+    show(report)
+    assert "Other points from the same files, exercise, images and hidden data: ada." in capsys.readouterr().out
+    graded.change("checks/test_sums.py", "import pytest", "import os, pytest")
+    assert not any(line.is_unsteady for line in graded.regrade().lines)
 
 
 @pytest.mark.parametrize(
