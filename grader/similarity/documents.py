@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from grader.similarity.lexing import python_tokens, sql_tokens
+from grader.similarity.lexing import Tokens, python_tokens, sql_tokens
 from grader.similarity.sources import Reading, Source
 from grader.similarity.winnowing import K, kgram_hashes, winnow
 
@@ -45,7 +45,7 @@ class Document:
 
     Args:
         reading: What was read of the submission.
-        number: From 0 on, different for each document that is compared.
+        number: Different for each document that is compared, from 0 on.
     """
 
     def __init__(self, reading: Reading, number: int) -> None:
@@ -57,13 +57,13 @@ class Document:
         self._breaks = 0
         self.cut = False
         for source in reading.sources:
-            tokens = (sql_tokens if source.language == "sql" else python_tokens)(source.text)
-            self.cut = self.cut or len(self.codes) + len(tokens.codes) > TOKENS_CAP
+            tokens = _tokens(source)
+            room = max(0, TOKENS_CAP - self.own)
+            self.cut = self.cut or len(tokens.codes) > room
             self._firsts.append(len(self.codes))
-            if not self.cut:
-                self.codes += tokens.codes
-                self._starts += tokens.starts
-                self._ends += tokens.ends
+            self.codes += tokens.codes[:room]
+            self._starts += tokens.starts[:room]
+            self._ends += tokens.ends[:room]
             self.codes.append(self._next_break())
             self._starts.append(len(source.text))
             self._ends.append(len(source.text))
@@ -108,15 +108,19 @@ class Document:
         return self.sources[source], first + 1, last + 1
 
 
+def _tokens(source: Source) -> Tokens:
+    return (sql_tokens if source.language == "sql" else python_tokens)(source.text)
+
+
 def given_hashes(public: Reading) -> frozenset[int]:
     """Hashes of every k-gram of what everybody was given."""
-    return frozenset(Document(public, 0).hashes())
+    return frozenset(value for source in public.sources for value in kgram_hashes(_tokens(source).codes))
 
 
 def documents_of(entries: Sequence[Entry], public: Reading) -> list[Document]:
     """Make documents of submissions, without what everybody was given."""
     given = given_hashes(public)
-    found = [Document(entry.reading, number) for number, entry in enumerate(entries, start=1)]
+    found = [Document(entry.reading, number) for number, entry in enumerate(entries)]
     for document in found:
         document.leave_out(given)
     return found

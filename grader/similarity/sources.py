@@ -8,23 +8,27 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from grader.catalog.marks import marks_in
 from grader.frames import BrokenFrame, strict_json
-from grader.intake.limits import KIB, readable
+from grader.intake.limits import KIB, MIB, readable
 from grader.model.submission import Submission, SubmissionFile
 
 FILE_CAP = 256 * KIB
 """Bytes of code in one file; what is longer was not written by hand."""
 
+NOTEBOOK_CAP = 4 * MIB
+"""Bytes of a notebook, its pictures included. Read as JSON, hostile ones take many times that in memory."""
+
 SOURCES_CAP = 100
 """Files of code of one submission that are compared; the rest is listed."""
 
-TEXT_CAP = 1024 * KIB
-"""Bytes of code of one submission that are compared."""
+TEXT_CAP = MIB
+"""Characters of code of one submission that are compared."""
 
 LINE_CAP = 2000
 """Characters of a line; what is longer is packed or generated code."""
@@ -80,30 +84,19 @@ class _Refused(Exception):
 
 def read_submission(submission: Submission) -> Reading:
     """Read what can be compared of a submission; nothing that is in it can make this fail."""
-    sources: list[Source] = []
-    left_out: list[LeftOut] = []
-    data: dict[str, str] = {}
     marks: dict[str, str] = {}
-    room = TEXT_CAP
-    of_kit = _of_kit(submission)
     for file in submission.files:
         for mark in marks_in(file.content):
             marks.setdefault(mark, file.path)
-        suffix = PurePosixPath(file.path).suffix.lower()
-        if suffix not in _LANGUAGES:
-            if len(file.content) >= _SAME_FROM and not f"{file.path}/".startswith(of_kit):
-                data.setdefault(hashlib.sha256(file.content).hexdigest(), file.path)
-            if b"\0" in file.content:
-                left_out.append(LeftOut(path=file.path, why=f"no text ({readable(len(file.content))})"))
-            continue
-        try:
-            if len(sources) == SOURCES_CAP or len(file.content) > room:
-                raise _Refused("more code than is compared of one submission")
-            sources.append(_read(file, suffix))
-            room -= len(file.content)
-        except _Refused as refusal:
-            left_out.append(LeftOut(path=file.path, why=str(refusal)))
-    return Reading(sources=tuple(sources), left_out=tuple(left_out), data=data, marks=marks)
+    sources, left_out = _code_of(submission)
+    left_out += [
+        LeftOut(path=file.path, why=f"no text ({readable(len(file.content))})")
+        for file in submission.files
+        if not _is_code(file) and b"\0" in file.content
+    ]
+    of_kit = _of_kit(submission)
+    own = [file for file in submission.files if not f"{file.path}/".startswith(of_kit)]
+    return Reading(sources=tuple(sources), left_out=tuple(left_out), data=_data_of(own), marks=marks)
 
 
 def read_public(places: Iterable[Path]) -> Reading:
@@ -114,7 +107,46 @@ def read_public(places: Iterable[Path]) -> Reading:
         for path in (place, *sorted(place.rglob("*")))
         if path.is_file() and not path.is_symlink() and "__pycache__" not in path.parts
     ]
-    return read_submission(Submission(label="public", files=tuple(files), digest=""))
+    sources = []
+    for file in filter(_is_code, files):
+        with suppress(_Refused):
+            sources.append(_read(file))
+    return Reading(sources=tuple(sources), left_out=(), data=_data_of(files), marks={})
+
+
+def _is_code(file: SubmissionFile) -> bool:
+    return _suffix(file) in _LANGUAGES
+
+
+def _suffix(file: SubmissionFile) -> str:
+    return PurePosixPath(file.path).suffix.lower()
+
+
+def _data_of(files: Iterable[SubmissionFile]) -> dict[str, str]:
+    """Digest to path, of files that are no code and not tiny."""
+    data: dict[str, str] = {}
+    for file in files:
+        if len(file.content) >= _SAME_FROM and not _is_code(file):
+            data.setdefault(hashlib.sha256(file.content).hexdigest(), file.path)
+    return data
+
+
+def _code_of(submission: Submission) -> tuple[list[Source], list[LeftOut]]:
+    """The code, by path. Where there is too much, small files go before large ones, which are seldom somebody's own."""
+    sources: list[Source] = []
+    left_out: list[LeftOut] = []
+    room = TEXT_CAP
+    for file in sorted(filter(_is_code, submission.files), key=lambda each: (len(each.content), each.path)):
+        try:
+            source = _read(file)
+            if len(sources) == SOURCES_CAP or len(source.text) > room:
+                raise _Refused("more code than is compared of one submission")
+        except _Refused as refusal:
+            left_out.append(LeftOut(path=file.path, why=str(refusal)))
+        else:
+            sources.append(source)
+            room -= len(source.text)
+    return sorted(sources, key=lambda each: each.path), sorted(left_out, key=lambda each: each.path)
 
 
 def _of_kit(submission: Submission) -> tuple[str, ...]:
@@ -127,9 +159,11 @@ def _of_kit(submission: Submission) -> tuple[str, ...]:
     return tuple(f"{name}/" for name in names if isinstance(name, str) and name)
 
 
-def _read(file: SubmissionFile, suffix: str) -> Source:
-    if len(file.content) > FILE_CAP and suffix != ".ipynb":  # a notebook may hold pictures
-        raise _Refused(f"{readable(len(file.content))} of code, more than the {readable(FILE_CAP)} that are compared")
+def _read(file: SubmissionFile) -> Source:
+    suffix = _suffix(file)
+    most = NOTEBOOK_CAP if suffix == ".ipynb" else FILE_CAP
+    if len(file.content) > most:
+        raise _Refused(f"{readable(len(file.content))}, more than the {readable(most)} that are compared")
     if b"\0" in file.content:
         raise _Refused("no text, whatever its name says")
     text = _cells(file.content) if suffix == ".ipynb" else file.content.decode("utf-8", "replace")
@@ -147,11 +181,11 @@ def _cells(content: bytes) -> str:
         notebook = strict_json(content)
     except BrokenFrame as error:
         raise _Refused("no notebook that can be read") from error
-    parts = [f"# cell {number}\n{text}\n" for number, text in _code_of(notebook)]
+    parts = [f"# cell {number}\n{text}\n" for number, text in _code_cells(notebook)]
     return "\n".join(parts)
 
 
-def _code_of(notebook: Any) -> Iterator[tuple[int, str]]:
+def _code_cells(notebook: Any) -> Iterator[tuple[int, str]]:
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
     if not isinstance(cells, list):
         raise _Refused("no notebook that can be read")

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from grader.similarity import documents
 from grader.similarity.documents import Document
 from grader.similarity.groups import groups_of
 from grader.similarity.pairs import Similar, find_similar
@@ -139,6 +140,14 @@ def test_people_who_agree_by_way_of_others_are_one_group(make_entry: MakeEntry) 
     found = find_similar(entries, NOTHING)
     assert ("ada", "gus") in names(found)
     assert groups_of(found) == [("ada", "bob", "cyd")]
+
+
+def test_of_too_much_code_the_beginning_is_compared(make_entry: MakeEntry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(documents, "TOKENS_CAP", 300)
+    entries = [make_entry("ada", a__py=PROGRAM, b__py=program_of(1)), make_entry("eve", a__py=RENAMED + program_of(2))]
+    found = find_similar(entries, NOTHING)
+    assert [(each.own, each.cut) for each in found.documents] == [(300, True), (300, True)]
+    assert names(found) == [("ada", "eve")]
 
 
 def test_code_that_repeats_itself_is_bounded(make_entry: MakeEntry) -> None:

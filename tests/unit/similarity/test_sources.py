@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.similarity.sources import FILE_CAP, SOURCES_CAP, read_public, read_submission
+from grader.similarity.sources import FILE_CAP, NOTEBOOK_CAP, SOURCES_CAP, read_public, read_submission
 from tests.unit.similarity.conftest import submission_of
 
 
@@ -31,10 +31,11 @@ def test_code_and_cells_are_read_and_other_text_is_not() -> None:
     [
         ("model__bin", b"\0\1", "no text (2 bytes)"),
         ("a__py", b"x = 1\0", "no text, whatever its name says"),
-        ("a__py", b"x\n" * FILE_CAP, "of code, more than"),
+        ("a__py", b"x\n" * FILE_CAP, "512.0 KiB, more than"),
         ("a__py", b"x" * 2001, "has lines of more than 2000 characters"),
         ("a__ipynb", b"{", "no notebook that can be read"),
         ("a__ipynb", b"[" * 100_000, "no notebook that can be read"),
+        ("a__ipynb", b" " * (NOTEBOOK_CAP + 1), "4.0 MiB, more than"),
         ("a__ipynb", b'{"cells": 3}', "no notebook that can be read"),
         ("a__ipynb", b'{"cells": [{"cell_type": "code", "source": "' + b"x\\n" * FILE_CAP + b'"}]}', "longer than"),
     ],
@@ -53,9 +54,9 @@ def test_odd_cells_are_passed_over() -> None:
 
 def test_a_submission_of_very_many_files_is_cut() -> None:
     files = {f"m{number:03}__py": "x = 1\n" for number in range(SOURCES_CAP + 2)}
-    found = read_submission(submission_of(**files))
+    found = read_submission(submission_of(a__py="y = 1  # the longest\n", b__py=b"\0", **files))
     assert len(found.sources) == SOURCES_CAP
-    assert [each.path for each in found.left_out] == ["m100.py", "m101.py"]
+    assert [each.path for each in found.left_out] == ["a.py", "b.py", "m100.py", "m101.py"]
 
 
 def test_bytes_that_are_no_utf_8_are_shown_as_such() -> None:
