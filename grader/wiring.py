@@ -106,12 +106,12 @@ def open_store(settings: Settings) -> Iterator[Store]:
 @contextmanager
 def store_at(folder: Path, url: str | None = None) -> Iterator[Store]:
     """Open the store in a folder; see `open_store`."""
-    from grader.store.opening import tables_at
+    from grader.store.opening import kept_files, tables_at
     from grader.store.runs import RunStore
 
     with tables_at(folder, url) as database:
         runs = RunStore(database, str(this_process()), _lives)
-        yield Store(database=database, runs=runs, artefacts=Artefacts(folder / "artefacts"))
+        yield Store(database=database, runs=runs, artefacts=kept_files(folder))
 
 
 def _lives(owner: str) -> bool | None:

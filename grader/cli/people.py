@@ -21,8 +21,8 @@ from grader.model.sheet import Audience
 from grader.render.text import visible
 from grader.store.dossiers import read_dossier
 from grader.store.erasing import Eraser, Erasure
+from grader.store.opening import kept_files, open_tables
 from grader.store.people import People, Person
-from grader.wiring import open_store
 
 if TYPE_CHECKING:
     from grader.config import Settings
@@ -60,8 +60,8 @@ def export_person(settings: Settings, name: str, destination: Path | None, audie
     Raises:
         UsageError: Nobody is called like this, or the place cannot be used.
     """
-    with open_store(settings) as store:
-        dossier = read_dossier(store.database, store.artefacts, name)
+    with open_tables(settings) as database:
+        dossier = read_dossier(database, kept_files(settings.data_dir), name)
     files = dossier_files(dossier, Audience(audience), Keyring(settings.config_dir).signing_key())
     target = destination or Path(f"{_file_name(name)}-data")
     if target.exists():
@@ -111,8 +111,8 @@ def erase_person(settings: Settings, name: str, reason: str, *, dry_run: bool, y
         UsageError: Nobody is called like this, they may not be erased, or nobody answered.
         StoreFailed: Something cannot be erased.
     """
-    with open_store(settings) as store:
-        eraser = Eraser(store.database, store.artefacts)
+    with open_tables(settings) as database:
+        eraser = Eraser(database, kept_files(settings.data_dir))
         planned = eraser.preview(name)
         if not as_json:
             _show_plan(planned)
@@ -210,14 +210,14 @@ def retain(settings: Settings, older_than: str | None, *, really: bool, yes: boo
         moment = clock.ago(age)
     except ValueError as error:
         raise UsageError(f"--older-than: {error}.") from error
-    with open_store(settings) as store:
-        people = People(store.database).last_before(moment)
+    with open_tables(settings) as database:
+        people = People(database).last_before(moment)
         due = [person for person in people if person.hold is None]
         if not as_json:
             _show_due(people, age)
         if really and due and not yes and not _confirmed(f"Erase these {len(due)} for good?"):
             return _declined()
-        eraser = Eraser(store.database, store.artefacts)
+        eraser = Eraser(database, kept_files(settings.data_dir))
         failed = _erase_all(eraser, due, f"retention: last run older than {age}") if really else {}
     if as_json:
         gone = {person.name for person in due} - failed.keys() if really else set()

@@ -92,14 +92,14 @@ def _from_store(
     from grader.errors import StoreFailed
     from grader.similarity.documents import Entry
     from grader.similarity.sources import read_submission
-    from grader.store.artefacts import Artefacts, unpack
+    from grader.store.artefacts import unpack
     from grader.store.handed_in import names_of_all, read_handed_in
-    from grader.store.opening import open_tables
+    from grader.store.opening import kept_files, open_tables
 
     with open_tables(chosen) as database:
         found, erased = read_handed_in(database, exercise.id, batch)
         names = names_of_all(database)
-    artefacts = Artefacts(chosen.data_dir / "artefacts")
+    artefacts = kept_files(chosen.data_dir)
     entries = []
     unread = []
     for each in found:

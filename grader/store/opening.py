@@ -8,6 +8,7 @@ from pathlib import Path
 
 from grader.config import Settings
 from grader.errors import StoreFailed
+from grader.store.artefacts import Artefacts
 from grader.store.database import Database, open_database, sqlite_url
 
 
@@ -37,3 +38,8 @@ def tables_at(folder: Path, url: str | None = None) -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+def kept_files(folder: Path) -> Artefacts:
+    """The files that belong to the database of an installation, wherever that is."""
+    return Artefacts(folder / "artefacts")
