@@ -120,6 +120,24 @@ def test_the_place_of_a_row_tells_nothing(full_main):
         assert abs(np.mean(places) - 0.5) < 4 / np.sqrt(12 * len(places))
 
 
+@pytest.mark.parametrize("group", ["redelivery", "versions", "pair"])
+def test_types_belong_to_a_file_and_not_to_its_defects(full_main, group):
+    """Cells with nothing wrong in them have one look, whatever the row is there for."""
+    types, decimals = {True: {}, False: {}}, {True: {}, False: {}}
+    for row in full_main:
+        for column, value in row.cells.items():
+            if not row.reason and column not in row.defects:
+                place, inside = (row.file.name, column), row.group == group
+                types[inside].setdefault(place, set()).add(type(value).__name__)
+                if isinstance(value, float):
+                    longest = decimals[inside].get(place, 0)
+                    decimals[inside][place] = max(longest, len(str(value).partition(".")[2]))
+    both = types[True].keys() & types[False].keys()
+    assert len(both) > 100
+    assert [each for each in both if not types[True][each] <= types[False][each]] == []
+    assert [each for each in both if decimals[True].get(each, 0) > decimals[False].get(each, 0)] == []
+
+
 def test_cents_read_as_units_would_still_be_valid_amounts(full_main):
     cents = [row.order.cents for row in full_main if row.file.amount == "cents"]
     assert max(cents) * 100 <= 2_000_000

@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 from scipy import stats
 
+from grader.checker.metadata import guess_labels
+
 PUBLIC_SEED = 20261207
 
 
@@ -58,6 +60,13 @@ def test_examples_are_windows_of_the_public_process(data, public):
         elif tag["hours"] == "all week" and tag["rows"] > 100:
             p = [stats.ks_2samp(window[name], reference[name]).pvalue for name in ("amount", "distance_km")]
             assert min(p) > 1e-4
+
+
+def test_what_surrounds_labels_does_not_tell_them(public, tmp_path):
+    labels = pd.read_parquet(public / "reference_labels.parquet")
+    labels.drop(columns="score").to_parquet(tmp_path / "labels.parquet")  # who sees scores may guess well
+    guess = guess_labels(tmp_path, "labels.parquet", "y")
+    assert not guess.leaks, guess
 
 
 def test_the_area_and_its_error_are_right(data):

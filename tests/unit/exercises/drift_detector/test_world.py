@@ -211,3 +211,19 @@ def test_streams_are_contiguous_and_shift_when_they_say(worlds):
     same = [not changed(one, two) for one, two in zip(clean, drifted, strict=True)]
     assert same == [True] * 5 + [False] * 7
     assert changed(clean[8], drifted[8]) == {*world.target("mean"), "score"}
+
+
+def precision(values: pd.Series) -> tuple[float, float]:
+    """Which share of a column's broken numbers fits into 32 bits, and which has at most six decimals."""
+    known = values[values.notna() & (values % 1 != 0)].astype(float)
+    shares = (known.astype("float32") == known).mean(), (known.round(6) == known).mean()
+    return (float(shares[0]), float(shares[1])) if len(known) else (0.0, 0.0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_precision_and_gaps_tell_nothing(data, worlds, draw, kind):
+    clean, drifted = (draw(worlds[0], "slice", 2000, *drift) for drift in ((), (kind, data.world.SIZES[kind][1])))
+    for name in NUMERIC:
+        assert precision(drifted[name]) == pytest.approx(precision(clean[name]), abs=0.002), name
+    gaps = clean.isna().sum() - drifted.isna().sum()
+    assert set(gaps[gaps != 0].index) <= ({worlds[0].target(kind)[0]} if kind == "missing" else set())

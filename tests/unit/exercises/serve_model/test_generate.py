@@ -13,6 +13,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from grader.checker.metadata import guess_labels
+
 VERSIONS = ("v1", "v2")
 
 
@@ -122,6 +124,11 @@ def test_history_is_labelled_and_later_than_training(data, world, public):
     assert when.is_monotonic_increasing
     assert set(history["late"]) == {0, 1}
     assert set(history) == {*data.strata.FIELDS, "late"}
+
+
+def test_what_surrounds_the_rows_of_the_history_does_not_tell_the_label(public):
+    guess = guess_labels(public, "artifacts/history.parquet", "late")
+    assert not guess.leaks, guess
 
 
 @pytest.mark.parametrize("version", VERSIONS)
