@@ -9,7 +9,7 @@ from grader import frames
 
 
 class Staging:
-    """Collects tables and sends them in full frames; a frame for each would cost more than most calls.
+    """Collects tables and sends them in full frames, so that not every small table waits for an answer of its own.
 
     Args:
         send: Sends one frame, given its header and its body.
