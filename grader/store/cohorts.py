@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, Select, func, select
 
 from grader.errors import UsageError
 from grader.model.exercise import Exercise
@@ -127,6 +128,19 @@ def _versions(connection: Connection, exercise: str, batch: str | None) -> dict[
 def _members_of(
     connection: Connection, exercise: str, batch: str | None, version: str
 ) -> tuple[str, list[Member], Counter[str]]:
+    last = {row.candidate_id: row for row in connection.execute(_shown(exercise, batch, version))}
+    counts = Counter(row.status for row in last.values())
+    digest = next(reversed([row.exercise_digest for row in last.values()]))
+    table = exercise_versions
+    content = connection.execute(select(table.c.content).where(table.c.digest == digest)).scalar_one()
+    graded = [row for row in last.values() if row.status == "graded" and row.earned is not None and row.possible]
+    # One document is read several times as fast as thousands.
+    answers = json.loads(f"[{','.join(row.answers for row in graded)}]")
+    return content, [_member(row, each) for row, each in zip(graded, answers, strict=True)], counts
+
+
+def _shown(exercise: str, batch: str | None, version: str) -> Select[Any]:
+    """Select the run that counts of every submission; of each candidate, what came last comes last."""
     query = (
         select(
             submissions.c.id,
@@ -148,33 +162,23 @@ def _members_of(
         .where(submissions.c.exercise_id == exercise, exercise_versions.c.version == version)
         .order_by(submissions.c.received, submissions.c.id)
     )
-    if batch is not None:
-        query = query.where(submissions.c.id.in_(members(exercise, batch)))
-    last = {row.candidate_id: row for row in connection.execute(query)}  # of each candidate, what came last
-    counts = Counter(row.status for row in last.values())
-    digest = next(reversed([row.exercise_digest for row in last.values()]))
-    table = exercise_versions
-    content = connection.execute(select(table.c.content).where(table.c.digest == digest)).scalar_one()
-    graded = [row for row in last.values() if row.status == "graded" and row.earned is not None and row.possible]
-    # One document is read several times as fast as thousands.
-    answers = json.loads(f"[{','.join(row.answers for row in graded)}]")
-    found = [
-        Member(
-            id=row.candidate_id,
-            candidate=row.name or "",
-            label=row.label or "",
-            submission=row.id,
-            run=row.run,
-            percent=100 * row.earned / row.possible,
-            earned=row.earned / 100,
-            possible=row.possible / 100,
-            seconds=row.seconds or 0.0,
-            band=row.band,
-            answers=each,
-        )
-        for row, each in zip(graded, answers, strict=True)
-    ]
-    return content, found, counts
+    return query if batch is None else query.where(submissions.c.id.in_(members(exercise, batch)))
+
+
+def _member(row: Row[Any], answers: Any) -> Member:
+    return Member(
+        id=row.candidate_id,
+        candidate=row.name or "",
+        label=row.label or "",
+        submission=row.id,
+        run=row.run,
+        percent=100 * row.earned / row.possible,
+        earned=row.earned / 100,
+        possible=row.possible / 100,
+        seconds=row.seconds or 0.0,
+        band=row.band,
+        answers=answers,
+    )
 
 
 @contextmanager
