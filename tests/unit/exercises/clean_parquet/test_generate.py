@@ -126,7 +126,7 @@ def test_types_belong_to_a_file_and_not_to_its_defects(full_main, group):
     types, decimals = {True: {}, False: {}}, {True: {}, False: {}}
     for row in full_main:
         for column, value in row.cells.items():
-            if not row.reason and column not in row.defects:
+            if not row.reason and column not in row.defects and value is not None:
                 place, inside = (row.file.name, column), row.group == group
                 types[inside].setdefault(place, set()).add(type(value).__name__)
                 if isinstance(value, float):
@@ -136,6 +136,17 @@ def test_types_belong_to_a_file_and_not_to_its_defects(full_main, group):
     assert len(both) > 100
     assert [each for each in both if not types[True][each] <= types[False][each]] == []
     assert [each for each in both if decimals[True].get(each, 0) > decimals[False].get(each, 0)] == []
+
+
+@pytest.mark.parametrize("column", ["city", "weight"])
+def test_gaps_do_not_tell_what_a_row_is_there_for(full_main, column):
+    gaps = {group: [] for group in ("", "redelivery", "versions", "pair")}
+    for row in full_main:
+        if not row.reason and column not in row.file.absent and row.group in gaps:
+            gaps[row.group].append(row.cells.get(column) is None)
+    usual = np.mean(gaps.pop(""))
+    for group, found in gaps.items():
+        assert abs(np.mean(found) - usual) < 4 * np.sqrt(usual * (1 - usual) / len(found)), group
 
 
 def test_cents_read_as_units_would_still_be_valid_amounts(full_main):
