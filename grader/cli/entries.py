@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.cli.fetching import fetch
 from grader.errors import UsageError
+from grader.intake.addresses import Address
 from grader.intake.candidates import read_candidates
 from grader.intake.receive import is_archive_name, plain_name, refuse_address
 from grader.model.exercise import Exercise
@@ -38,15 +40,29 @@ class Named:
         return self.candidate or plain_name(self.label)
 
 
-def from_manifest(file: Path) -> list[Named]:
-    """Read a list of candidates.
+def from_manifest(file: Path, fetched: Path, report: Report) -> list[Named]:
+    """Read a list of candidates, and fetch the repositories that it names.
+
+    Args:
+        file: The list.
+        fetched: Folder for what is fetched; it must stay until all is graded.
+        report: Told what is fetched.
 
     Raises:
-        UsageError: See `grader.intake.candidates.read_candidates`.
+        UsageError: See `grader.intake.candidates.read_candidates` and `grader.cli.fetching.fetch`.
+        InfrastructureFault: git is needed and not installed.
     """
+    rows = read_candidates(file)
+
+    def local(path: Path | Address) -> Path:
+        if isinstance(path, Path):
+            return path
+        report(f"fetching {path.shown}")
+        return fetch(path, fetched)
+
     return [
-        Named(path=row.path, candidate=row.candidate, variant_of=row.variant_of, extra_time=row.extra_time)
-        for row in read_candidates(file)
+        Named(path=local(row.path), candidate=row.candidate, variant_of=row.variant_of, extra_time=row.extra_time)
+        for row in rows
     ]
 
 

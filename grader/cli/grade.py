@@ -30,7 +30,8 @@ class _WithOptionsForPytest(click.Command):
     "--manifest",
     type=click.Path(path_type=Path),
     metavar="FILE.csv",
-    help="Who handed in what: columns candidate, path; also variant (own, shared, a name) and extra_time.",
+    help="Who handed in what: columns candidate, path (or a git address that ends in .git, perhaps with #branch); "
+    "also variant (own, shared, a name) and extra_time.",
 )
 @click.option("--candidate", metavar="NAME", help="Grade on this candidate's own variant (one PATH only).")
 @out_option("Where score sheets go. Default: ./grading")

@@ -127,8 +127,11 @@ def grade_all(settings: Settings, order: Order) -> list[Row]:
     with ExitStack() as stack:
         bar = stack.enter_context(progress_bar())
         say = partial(bar.console.print, style="dim", markup=False, soft_wrap=True)
+        fetched = Path(stack.enter_context(TemporaryDirectory()))
         named = (
-            from_manifest(order.manifest) if order.manifest else from_paths(order.paths, order.candidate, exercise, say)
+            from_manifest(order.manifest, fetched, say)
+            if order.manifest
+            else from_paths(order.paths, order.candidate, exercise, say)
         )
         harness = stack.enter_context(open_harness(settings, say))
         opened = store_at(Path(stack.enter_context(TemporaryDirectory()))) if order.apart else open_store(settings)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.errors import SubmissionRejected, UsageError
+from grader.intake.addresses import Address, repository
 from grader.intake.limits import MOST_EXTRA_TIME
 from grader.intake.receive import refuse_address
 
@@ -27,13 +28,13 @@ class Row:
 
     Attributes:
         candidate: Whose work it is.
-        path: Where it is; relative to the file that names it.
+        path: Where it is, relative to the file that names it; or the address of a git repository.
         variant_of: Whose variant it is graded on; None for the one shared by all.
         extra_time: Factor by which this person had more hours for the work; None where the line does not say.
     """
 
     candidate: str
-    path: Path
+    path: Path | Address
     variant_of: str | None
     extra_time: float | None
 
@@ -99,7 +100,7 @@ def _row(file: Path, line: int, values: Mapping[str | None, object]) -> Row:
     variant = texts.get("variant", "")
     return Row(
         candidate=candidate,
-        path=_existing(file, line, path),
+        path=repository(path) or _existing(file, line, path),
         variant_of=candidate if variant == OWN else None if variant in ("", SHARED) else variant,
         extra_time=_factor(file, line, texts.get("extra_time", "")),
     )
@@ -109,7 +110,8 @@ def _existing(file: Path, line: int, text: str) -> Path:
     try:
         refuse_address(text)
     except SubmissionRejected as error:
-        raise UsageError(f"{file}:{line}: {error.message}", hint=error.hint) from error
+        hint = f"{error.hint} The address of a git repository ends in .git, perhaps with #branch behind it."
+        raise UsageError(f"{file}:{line}: {error.message}", hint=hint) from error
     path = file.parent / text
     try:
         path.stat()
@@ -136,11 +138,17 @@ def _factor(file: Path, line: int, text: str) -> float | None:
     return factor
 
 
+def _place(path: Path | Address) -> tuple[str, str]:
+    """Return what is the same for two ways to write a place, and the way it was written."""
+    return (path.shown, path.shown) if isinstance(path, Address) else (str(path.resolve()), str(path))
+
+
 def _check_together(file: Path, rows: list[tuple[int, Row]]) -> None:
     names: dict[str, int] = {}
     paths: dict[str, int] = {}
     for line, row in rows:
-        for known, key, what in ((names, row.candidate, row.candidate), (paths, str(row.path.resolve()), row.path)):
+        place, called = _place(row.path)
+        for known, key, what in ((names, row.candidate, row.candidate), (paths, place, called)):
             first = known.setdefault(key, line)
             if first != line:
                 raise UsageError(

@@ -63,5 +63,5 @@ def test_what_does_not_exist_and_what_is_elsewhere(find: Find, tiny: Exercise) -
 def test_who_is_who_comes_from_the_list(tmp_path: Path) -> None:
     (tmp_path / "1.zip").touch()
     (tmp_path / "list.csv").write_text("candidate,path,variant\nAda L.,1.zip,own\n")
-    (named,) = from_manifest(tmp_path / "list.csv")
+    (named,) = from_manifest(tmp_path / "list.csv", tmp_path, print)
     assert (named.folder_name, named.label, named.variant_of) == ("Ada L.", "1.zip", "Ada L.")

@@ -1,0 +1,112 @@
+"""Repositories that a list of candidates names: fetched as git keeps them, never checked out.
+
+A commit becomes a tar archive, which intake reads with the same suspicion as any other: no hook, filter,
+submodule or link of a stranger's repository does anything on this machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+from grader.errors import InfrastructureFault, UsageError
+from grader.intake.addresses import Address
+from grader.intake.limits import IntakeLimits, readable
+
+FETCH_SECONDS = 300.0
+_HISTORY_CAP = 16 * IntakeLimits().archive
+"""Bytes of one file that git may write: a commit is fetched without its history, packed."""
+
+_LIMITED = 'ulimit -f "$0" && exec "$@"'  # in units of 512 bytes, as POSIX has it
+
+# Whoever calls grader may have keys and a credential helper; nothing asks them anything, and no program is
+# started that a repository names.
+_SETTINGS = (
+    "protocol.allow=never", "protocol.https.allow=always", "protocol.ssh.allow=always", "protocol.file.allow=always",
+    "core.hooksPath=/dev/null", "core.fsmonitor=false", "fetch.recurseSubmodules=no", "transfer.fsckObjects=true",
+    "http.followRedirects=initial", "gc.auto=0",
+)  # fmt: skip
+
+
+def fetch(address: Address, folder: Path) -> Path:
+    """Fetch one commit of a repository and return it as a tar archive, named after repository and commit.
+
+    Args:
+        address: Where it is, and which commit is meant.
+        folder: Where the archive goes.
+
+    Raises:
+        UsageError: There is no such repository or commit, or it may not be read; or it is too large, or too slow.
+        InfrastructureFault: git is not installed.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        _git(address, Path(scratch), "init", "--quiet", "--bare", "--template=")
+        _git(address, Path(scratch), "fetch", "--quiet", "--no-tags", "--depth=1", "--", address.url, address.commit)
+        commit = _git(address, Path(scratch), "rev-parse", "--verify", "FETCH_HEAD^{commit}").strip()
+        target = Path(tempfile.mkdtemp(dir=folder)) / f"{address.name}-{commit[:12]}.tar.gz"
+        _git(address, Path(scratch), "archive", "--format=tar.gz", f"--output={target}", commit)
+    return target
+
+
+def _git(address: Address, folder: Path, *arguments: str) -> str:
+    program = shutil.which("git")
+    if program is None:
+        raise InfrastructureFault("git is not installed; the list names repositories.", hint="Install git, try again.")
+    settings = [word for setting in _SETTINGS for word in ("-c", setting)]
+    process = subprocess.Popen(  # noqa: S603 - our own arguments; the address stands behind --
+        ["/bin/sh", "-c", _LIMITED, str(_HISTORY_CAP // 512), program, *settings, *arguments],
+        cwd=folder,
+        env=_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
+    try:
+        out, complaint = process.communicate(timeout=FETCH_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise UsageError(
+            f"{address.shown} did not answer within {FETCH_SECONDS:.0f} s.", hint="Try again, or download it by hand."
+        ) from None
+    finally:
+        _end(process)
+    if process.returncode:
+        raise _failure(address, process.returncode, complaint)
+    return out
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End git with the programs that it started: ssh, or a helper for https."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+def _failure(address: Address, status: int, complaint: str) -> UsageError:
+    too_large = int(signal.SIGXFSZ)
+    if status == -too_large or f"died of signal {too_large}" in complaint or "File too large" in complaint:
+        return UsageError(
+            f"{address.shown} holds more than {readable(_HISTORY_CAP)} in one commit.",
+            hint="Ask for the program without data, models and environments.",
+        )
+    last = next((line for line in reversed(complaint.splitlines()) if line.strip()), f"status {status}")
+    return UsageError(
+        f"{address.shown} cannot be fetched: {address.without_secrets(last)[:300]}",
+        hint="Try 'git ls-remote' with it: address, rights and the name of the commit must be right.",
+    )
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _KEPT}
+    return {**kept, "GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "true", "LC_ALL": "C", **_SSH}
+
+
+_KEPT = ("GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "GIT_SSH")
+_SSH = {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes"}

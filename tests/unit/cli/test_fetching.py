@@ -1,0 +1,105 @@
+"""Repositories in a list of candidates: one commit comes as an archive, and nothing of it runs here."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from grader.cli import fetching
+from grader.cli.entries import from_manifest
+from grader.errors import SubmissionRejected, UsageError
+from grader.intake.receive import receive
+
+IDENTITY = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
+
+
+def git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", *IDENTITY, *arguments], cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository with one commit."""
+    folder = tmp_path / "work.git"
+    folder.mkdir()
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    commit(folder, {"clean.py": "print(1)\n", "submission.toml": "[command]\n"})
+    return folder
+
+
+def commit(folder: Path, files: Mapping[str, str]) -> str:
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "work")
+    return git(folder, "rev-parse", "HEAD")
+
+
+def fetched(tmp_path: Path, address: str) -> Path:
+    listed = tmp_path / "list.csv"
+    listed.write_text(f"candidate,path\nAda,{address}\n")
+    (named,) = from_manifest(listed, tmp_path, lambda _: None)
+    return named.path
+
+
+def content(archive: Path) -> dict[str, bytes]:
+    return {file.path: file.content for file in receive(archive).files}
+
+
+def test_a_commit_comes_as_an_archive_that_is_named_after_it(tmp_path: Path, repository: Path) -> None:
+    first = git(repository, "rev-parse", "HEAD")
+    archive = fetched(tmp_path, f"file://{repository}")
+    assert archive.name == f"work-{first[:12]}.tar.gz"
+    assert content(archive) == {"clean.py": b"print(1)\n", "submission.toml": b"[command]\n"}
+
+
+def test_a_branch_a_tag_or_a_commit_may_be_named(tmp_path: Path, repository: Path) -> None:
+    first = git(repository, "rev-parse", "HEAD")
+    git(repository, "tag", "handed-in")
+    commit(repository, {"clean.py": "print(2)\n"})
+    git(repository, "branch", "other")
+    for name, text in {"HEAD": 2, "main": 2, "other": 2, "handed-in": 1, first: 1}.items():
+        assert content(fetched(tmp_path, f"file://{repository}#{name}"))["clean.py"] == f"print({text})\n".encode()
+
+
+def test_nothing_of_a_repository_runs_or_is_checked_out(tmp_path: Path, repository: Path) -> None:
+    trap = tmp_path / "trap"
+    hook = repository / ".git" / "hooks" / "post-checkout"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\ntouch {trap}\n")
+    hook.chmod(0o755)
+    git(repository, "config", "filter.trap.smudge", f"touch {trap}")
+    commit(repository, {".gitattributes": "clean.py filter=trap\n"})
+    (repository / "link").symlink_to("/etc/passwd")
+    commit(repository, {})
+    archive = fetched(tmp_path, f"file://{repository}")
+    with pytest.raises(SubmissionRejected, match="link"):
+        receive(archive)
+    assert not trap.exists()
+
+
+def test_what_is_not_there_is_named_without_secrets(tmp_path: Path, repository: Path) -> None:
+    with pytest.raises(UsageError, match=r"work\.git#nobody cannot be fetched") as caught:
+        fetched(tmp_path, f"file://{repository}#nobody")
+    assert "git ls-remote" in caught.value.hint
+    with pytest.raises(UsageError) as caught:
+        fetched(tmp_path, f"file://ada:t0ken@{tmp_path}/none.git")
+    assert "t0ken" not in caught.value.message
+
+
+def test_a_repository_that_is_too_large(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "_HISTORY_CAP", 64 * 1024)
+    (repository / "model.bin").write_bytes(bytes(range(256)) * 4096)
+    commit(repository, {"noise.bin": "".join(str(number**3) for number in range(40_000))})
+    with pytest.raises(UsageError, match=r"holds more than 64\.0 KiB in one commit"):
+        fetched(tmp_path, f"file://{repository}")
+
+
+def test_one_that_does_not_answer(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "FETCH_SECONDS", 0.0)
+    with pytest.raises(UsageError, match="did not answer"):
+        fetched(tmp_path, f"file://{repository}")
