@@ -126,7 +126,14 @@ def test_an_interruption_leaves_no_box_and_no_half_sheet(
         files={"add.py": REFERENCE.replace("    total =", "    import time; time.sleep(60)\n    total =")}
     )
     command = [sys.executable, "-m", "grader.cli.main", "grade", "tiny_sum", str(path), "--out", str(tmp_path / "out")]
-    running = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    running = subprocess.Popen(
+        command,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A suite that runs in the background ignores interruptions, and so would what it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     assert running.stderr is not None
     while "running the checks" not in (line := running.stderr.readline()):
         assert line, "it ended before the first check"
