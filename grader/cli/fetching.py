@@ -1,7 +1,8 @@
 """Repositories that a list of candidates names: fetched as git keeps them, never checked out.
 
-A commit becomes a tar archive, which intake reads with the same suspicion as any other: no hook, filter,
-submodule or link of a stranger's repository does anything on this machine.
+A commit becomes a tar archive, byte for byte, which intake reads with the same suspicion as any other: no hook,
+submodule or link of a stranger's repository does anything on this machine, and no filter of this machine (such as
+git-lfs) works on its files.
 """
 
 from __future__ import annotations
@@ -19,18 +20,19 @@ from grader.intake.addresses import Address
 from grader.intake.limits import IntakeLimits, readable
 
 FETCH_SECONDS = 300.0
-_HISTORY_CAP = 16 * IntakeLimits().archive
-"""Bytes of one file that git may write: a commit is fetched without its history, packed."""
+FILE_CAP = 16 * IntakeLimits().archive
+"""Bytes of one file that git may write: of the pack of one commit, and of the archive."""
 
 _LIMITED = 'ulimit -f "$0" && exec "$@"'  # in units of 512 bytes, as POSIX has it
 
-# Whoever calls grader may have keys and a credential helper; nothing asks them anything, and no program is
-# started that a repository names.
+# Whoever calls grader may have keys and a credential helper, which are used; nothing asks them anything.
 _SETTINGS = (
     "protocol.allow=never", "protocol.https.allow=always", "protocol.ssh.allow=always", "protocol.file.allow=always",
-    "core.hooksPath=/dev/null", "core.fsmonitor=false", "fetch.recurseSubmodules=no", "transfer.fsckObjects=true",
-    "http.followRedirects=initial", "gc.auto=0",
+    "fetch.recurseSubmodules=no", "transfer.fsckObjects=true", "http.followRedirects=initial", "gc.auto=0",
 )  # fmt: skip
+
+# Goes before what a repository says of its files; an archive would otherwise be filtered as a checkout is.
+_ATTRIBUTES = "* -filter -text -ident -working-tree-encoding -export-subst -export-ignore\n"
 
 
 def fetch(address: Address, folder: Path) -> Path:
@@ -46,6 +48,8 @@ def fetch(address: Address, folder: Path) -> Path:
     """
     with tempfile.TemporaryDirectory() as scratch:
         _git(address, Path(scratch), "init", "--quiet", "--bare", "--template=")
+        (Path(scratch) / "info").mkdir(exist_ok=True)
+        (Path(scratch) / "info" / "attributes").write_text(_ATTRIBUTES, encoding="ascii")
         _git(address, Path(scratch), "fetch", "--quiet", "--no-tags", "--depth=1", "--", address.url, address.commit)
         commit = _git(address, Path(scratch), "rev-parse", "--verify", "FETCH_HEAD^{commit}").strip()
         target = Path(tempfile.mkdtemp(dir=folder)) / f"{address.name}-{commit[:12]}.tar.gz"
@@ -59,7 +63,7 @@ def _git(address: Address, folder: Path, *arguments: str) -> str:
         raise InfrastructureFault("git is not installed; the list names repositories.", hint="Install git, try again.")
     settings = [word for setting in _SETTINGS for word in ("-c", setting)]
     process = subprocess.Popen(  # noqa: S603 - our own arguments; the address stands behind --
-        ["/bin/sh", "-c", _LIMITED, str(_HISTORY_CAP // 512), program, *settings, *arguments],
+        ["/bin/sh", "-c", _LIMITED, str(FILE_CAP // 512), program, *settings, *arguments],
         cwd=folder,
         env=_environment(),
         stdin=subprocess.DEVNULL,
@@ -93,7 +97,7 @@ def _failure(address: Address, status: int, complaint: str) -> UsageError:
     too_large = int(signal.SIGXFSZ)
     if status == -too_large or f"died of signal {too_large}" in complaint or "File too large" in complaint:
         return UsageError(
-            f"{address.shown} holds more than {readable(_HISTORY_CAP)} in one commit.",
+            f"{address.shown} holds more than {readable(FILE_CAP)} in one commit.",
             hint="Ask for the program without data, models and environments.",
         )
     last = next((line for line in reversed(complaint.splitlines()) if line.strip()), f"status {status}")
@@ -104,9 +108,9 @@ def _failure(address: Address, status: int, complaint: str) -> UsageError:
 
 
 def _environment() -> dict[str, str]:
+    """What the caller has, without what points git to another repository; there is no terminal to ask anything."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _KEPT}
-    return {**kept, "GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "true", "LC_ALL": "C", **_SSH}
+    return {**kept, "GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "true", "SSH_ASKPASS_REQUIRE": "never", "LC_ALL": "C"}
 
 
-_KEPT = ("GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "GIT_SSH")
-_SSH = {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes"}
+_KEPT = ("GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH")

@@ -66,20 +66,27 @@ def test_a_branch_a_tag_or_a_commit_may_be_named(tmp_path: Path, repository: Pat
         assert content(fetched(tmp_path, f"file://{repository}#{name}"))["clean.py"] == f"print({text})\n".encode()
 
 
-def test_nothing_of_a_repository_runs_or_is_checked_out(tmp_path: Path, repository: Path) -> None:
-    trap = tmp_path / "trap"
-    hook = repository / ".git" / "hooks" / "post-checkout"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text(f"#!/bin/sh\ntouch {trap}\n")
-    hook.chmod(0o755)
-    git(repository, "config", "filter.trap.smudge", f"touch {trap}")
-    commit(repository, {".gitattributes": "clean.py filter=trap\n"})
+def test_files_are_those_of_the_commit_and_no_filter_works_on_them(
+    tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(repository, {".gitattributes": "clean.py filter=trap export-subst ident\nsubmission.toml export-ignore\n",
+                        "clean.py": "# $Format:%an$ $Id$\r\n"})  # fmt: skip
+    home = tmp_path / "home"
+    home.mkdir()
+    trap = f"touch {tmp_path}/trapped; cat"  # as the caller may have git-lfs
+    (home / ".gitconfig").write_text(f'[filter "trap"]\nsmudge = "{trap}"\n')
+    monkeypatch.setenv("HOME", str(home))
+    archive = fetched(tmp_path, f"file://{repository}")
+    assert content(archive)["clean.py"] == b"# $Format:%an$ $Id$\r\n"
+    assert "submission.toml" in content(archive)
+    assert not (tmp_path / "trapped").exists()
+
+
+def test_a_link_is_refused_as_in_any_archive(tmp_path: Path, repository: Path) -> None:
     (repository / "link").symlink_to("/etc/passwd")
     commit(repository, {})
-    archive = fetched(tmp_path, f"file://{repository}")
     with pytest.raises(SubmissionRejected, match="link"):
-        receive(archive)
-    assert not trap.exists()
+        receive(fetched(tmp_path, f"file://{repository}"))
 
 
 def test_what_is_not_there_is_named_without_secrets(tmp_path: Path, repository: Path) -> None:
@@ -92,7 +99,7 @@ def test_what_is_not_there_is_named_without_secrets(tmp_path: Path, repository: 
 
 
 def test_a_repository_that_is_too_large(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "_HISTORY_CAP", 64 * 1024)
+    monkeypatch.setattr(fetching, "FILE_CAP", 64 * 1024)
     (repository / "model.bin").write_bytes(bytes(range(256)) * 4096)
     commit(repository, {"noise.bin": "".join(str(number**3) for number in range(40_000))})
     with pytest.raises(UsageError, match=r"holds more than 64\.0 KiB in one commit"):
