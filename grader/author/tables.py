@@ -44,8 +44,16 @@ def _cells(proof: Proof, rung: Rung, candidate: str) -> Iterator[Text]:
 
 
 def _lost(earned: Earned) -> str:
-    """Checks that earned less than three quarters; more than ten of them are counted only."""
-    lost = [f"{check} {share:.2f}" for check, share in earned.shares.items() if share is not None and share < 0.75]
+    """Checks that earned less than three quarters; more than ten of them are counted only.
+
+    A notebook that earned nothing, most often as there is none, says so in its own column.
+    """
+    left_out = () if earned.notebook else earned.notebook_checks
+    lost = [
+        f"{check} {share:.2f}"
+        for check, share in earned.shares.items()
+        if share is not None and share < 0.75 and check not in left_out
+    ]
     return ", ".join(lost) if len(lost) <= 10 else f"{len(lost)} checks"
 
 

@@ -256,24 +256,30 @@ class Tending:
         return found
 
     def continued(self, meanwhile: Callable[[], None]) -> Continued:
-        """Save the detector twice along a drifting stream, and see whether it goes on identically in new processes.
+        """Save the detector along a drifting stream, and see whether it goes on identically in new processes.
+
+        Questions are asked after the last saving and after its loading, and never before other answers that are
+        compared: what a question leaves behind costs its own check alone.
 
         Args:
             meanwhile: Done after the last use of the saved object, before its process ends.
         """
-        drifting = Stream(shift=0.25, onset=0, number=1000)
-        stream = make_stream(self._world, self._variant, drifting, 24)
-        checks, feedback = self.plain(), self.feedback()
-        saved, went_on = {"after 3 windows": 3, "after 8 windows": 8}, []
-        for place in saved.values():
+        stream = make_stream(self._world, self._variant, Stream(shift=0.25, onset=0, number=1000), 24)
+        went_on: list[Reading] = []
+        for place in (3, 8, 24):
             went_on += self.update(stream[len(went_on) : place])
             self._session.call("save", path=self._session.path(f"state-{place}"))
-        went_on += self.update(stream[len(went_on) :])
+        before = (self.plain(), self.feedback())
         meanwhile()
-        alarms, after = {}, ([], [])
-        for name, place in saved.items():
-            self._session.restart(workers=1)
-            self._session.load("load", path=self._session.path(f"state-{place}"))
-            after = (self.plain(), self.feedback())
-            alarms[name] = (went_on[place:], self.update(stream[place:]))
-        return Continued(checks=(checks, after[0]), feedback=(feedback, after[1]), alarms=alarms)
+        alarms = {}
+        for place in (3, 8):
+            self._loaded(place)
+            alarms[f"after {place} windows"] = (went_on[place:], self.update(stream[place:]))
+        self._loaded(24)
+        after = (self.plain(), self.feedback())
+        return Continued(checks=(before[0], after[0]), feedback=(before[1], after[1]), alarms=alarms)
+
+    def _loaded(self, place: int) -> None:
+        """Start a new process that holds what was saved at a place of the stream."""
+        self._session.restart(workers=1)
+        self._session.load("load", path=self._session.path(f"state-{place}"))

@@ -178,6 +178,16 @@ class Remembers(Simple):
         return answer
 
 
+class Absorbs(Simple):
+    seen = 0
+
+    def check(self, window):
+        answer = super().check(window)
+        self.seen += 1
+        p_value = answer["p_value"] / (1 + 1e-6 * self.seen)
+        return answer | {"p_value": p_value, "drift": p_value <= self.alpha}
+
+
 class FixedAlpha(Simple):
     def __init__(self, alpha: float = 0.05, seed: int = 0) -> None:
         super().__init__(0.05, seed)

@@ -92,3 +92,7 @@ def test_each_lack_of_care_costs_its_own_check(graded, name, check):
     assert graded["Simple"][check]["fraction"] == 1
     assert graded[name][check]["fraction"] < 0.6
     assert not {other for other in lost(graded, name) if other[0] in "ABCD"}
+
+
+def test_a_check_that_changes_the_detector_costs_that_and_not_saving(graded):
+    assert {"F2", "F3"} & lost(graded, "Absorbs") == {"F3"}
