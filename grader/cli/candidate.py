@@ -9,6 +9,9 @@ import click
 from grader.cli.options import json_option, settings
 
 name_argument = click.argument("name")
+reason_option = click.option(
+    "--reason", default="", metavar="TEXT", help="Why, for the audit log; without the person's name."
+)
 yes_option = click.option("--yes", is_flag=True, help="Do not ask; for scripts.")
 
 
@@ -57,7 +60,7 @@ def export(name: str, destination: Path | None, audience: str, as_json: bool) ->
 
 @command.command("hold")
 @name_argument
-@click.option("--reason", default="", metavar="TEXT", help="Why, for the audit log; without the person's name.")
+@reason_option
 def hold(name: str, reason: str) -> None:
     """Put a legal hold on a person: no erasing."""
     from grader.cli.console import operator, out
@@ -71,7 +74,7 @@ def hold(name: str, reason: str) -> None:
 
 @command.command("release")
 @name_argument
-@click.option("--reason", default="", metavar="TEXT", help="Why, for the audit log; without the person's name.")
+@reason_option
 def release(name: str, reason: str) -> None:
     """End a legal hold."""
     from grader.cli.console import operator, out

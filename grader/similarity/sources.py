@@ -150,7 +150,10 @@ def _code_of(submission: Submission) -> tuple[list[Source], list[LeftOut]]:
 
 
 def _of_kit(submission: Submission) -> tuple[str, ...]:
-    """Folders and files that are not handed in, each with a slash, where somebody handed in the whole kit."""
+    """Folders and files that are not handed in, each with a slash, where somebody handed in the whole kit.
+
+    One line of the kit.toml that we wrote, which is JSON as well; a stranger's TOML is not parsed for it.
+    """
     found = _LEFT_OUT.search(submission.read("kit.toml") or b"")
     try:
         names = strict_json(found[1]) if found else []
