@@ -100,9 +100,10 @@ def _failure(address: Address, status: int, complaint: str) -> UsageError:
             f"{address.shown} holds more than {readable(FILE_CAP)} in one commit.",
             hint="Ask for the program without data, models and environments.",
         )
-    last = next((line for line in reversed(complaint.splitlines()) if line.strip()), f"status {status}")
+    lines = [line.strip() for line in complaint.splitlines() if line.strip()] or [f"status {status}"]
+    said = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[0])
     return UsageError(
-        f"{address.shown} cannot be fetched: {address.without_secrets(last)[:300]}",
+        f"{address.shown} cannot be fetched: {address.without_secrets(said)[:300]}",
         hint="Try 'git ls-remote' with it: address, rights and the name of the commit must be right.",
     )
 

@@ -93,6 +93,8 @@ def test_what_is_not_there_is_named_without_secrets(tmp_path: Path, repository: 
     with pytest.raises(UsageError, match=r"work\.git#nobody cannot be fetched") as caught:
         fetched(tmp_path, f"file://{repository}#nobody")
     assert "git ls-remote" in caught.value.hint
+    with pytest.raises(UsageError, match="does not appear to be a git repository"):
+        fetched(tmp_path, f"file://{tmp_path}/none.git")
     with pytest.raises(UsageError) as caught:
         fetched(tmp_path, f"file://ada:t0ken@{tmp_path}/none.git")
     assert "t0ken" not in caught.value.message
