@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from threading import Event
 from typing import TYPE_CHECKING
@@ -67,11 +67,11 @@ def grade_rungs(harness: Harness, work: Sequence[Work], jobs: int = 1) -> None:
 
 
 def _side_by_side(work: Sequence[Work], jobs: int, grade: Callable[[Work], None], stoppable: StoppableSandbox) -> None:
-    """Grade several at once; whatever interrupts it ends every box, so that nobody waits for what runs."""
+    """Grade several at once; the first that fails, or an interruption, ends every box: nobody waits for what runs."""
     with ThreadPoolExecutor(jobs) as pool:
         waiting = [pool.submit(grade, each) for each in work]
         try:
-            for one in waiting:
+            for one in as_completed(waiting):
                 one.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
