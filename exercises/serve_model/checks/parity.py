@@ -23,7 +23,7 @@ SAME = 1e-12
 LO, HI = 0.50, 0.98
 ACTIVE_LO, ACTIVE_HI = 0.50, 0.75  # rank correlation: amount alone reaches .5, four right features of six .8
 ROWS, FEW = 200, 16
-SLOW_ROWS, SLOW = 64, 0.5  # seconds of a request; so few rows still tell a share within .06
+SLOWER = ((0.5, 64), (0.1, 100))  # seconds of a request, rows; so few still tell a share within .06 or .05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,8 +189,8 @@ class Strata:
         found = self.bench.send(requests[:FEW], stage=stage)
         if not any(prediction(each) for each in found):
             return found + [unanswered(place) for place in range(len(found), len(requests))]
-        slow = float(np.median([each.seconds for each in found])) > SLOW
-        return found + self.bench.send(requests[FEW : SLOW_ROWS if slow else None], stage=stage)
+        each = float(np.median([exchange.seconds for exchange in found]))
+        return found + self.bench.send(requests[FEW : rows_for(each)], stage=stage)
 
     @property
     def predicts(self) -> bool:
@@ -210,6 +210,11 @@ class Strata:
             part = rows[start : start + size]
             found += [probability(each) for each in results(exchange, len(part))]
         return np.array(found, float)
+
+
+def rows_for(seconds: float) -> int:
+    """Return how many rows of a stratum are asked of a service that takes so long for a request, beside seven others."""
+    return next((rows for slow, rows in SLOWER if seconds > slow), ROWS)
 
 
 def with_failures(parity: Parity, exchanges: Sequence[Exchange]) -> Parity:

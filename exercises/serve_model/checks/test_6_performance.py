@@ -96,7 +96,7 @@ def test_cpu(measured, gate, award, plot):
     ratio = rounds.ratio(lambda block: block.cpu)
     plot(
         paired_dots([1000 * each for each in mine], [1000 * each for each in other], "processor time of a request, ms"),
-        "Processor time of a single prediction, five blocks each",
+        "Processor time of a single prediction, by block",
     )
     because = beside("A request took processor time of", np.median(mine), ratio)
     evidence = {"submission, by block": milliseconds(mine), "reference, by block": milliseconds(other)}

@@ -23,12 +23,13 @@ from parity import Strata
 from grader.checker.api import NotMeasured, SubmissionFailed, linear
 from grader.checker.http import Exchange, Request
 
-BLOCKS = 5
+BLOCKS, FEW_BLOCKS = 5, 3
 BLOCK_REQUESTS, SLOW_REQUESTS, WARM_REQUESTS = 160, 40, 40
 CONCURRENCY = 8
 BATCH_ROWS, BLOCK_BATCHES = 256, 3
 MOST_SPREAD = 1.6
-HOPELESS = 20.0  # times slower than the reference: fewer requests tell as much
+HOPELESS = 12.0  # times slower than the reference: fewer requests tell as much
+BEYOND = 60.0  # times slower: fewer blocks do too, since this is twice what earns nothing in any check
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,16 +180,18 @@ class Measured:
         return candidate, self._load(make(), concurrency, candidate=False)
 
     def _rounds(self, make: Callable[[int], list[Request]], usual: int, fewer: int, concurrency: int) -> Rounds:
-        """Measure five blocks of each in turns, after a warm-up that also tells how slow the candidate is."""
+        """Measure some blocks of each in turns, after a warm-up that also tells how slow the candidate is."""
         self.reference_ready  # noqa: B018 - starts it
         self.bench.use(BUSY)
         warm = self._both(lambda: make(fewer), concurrency)
         if not any(map(math.isfinite, warm[0].seconds)):
             self.bench.spoil()  # it may be at work on these for long
             return Rounds((warm[0],) * BLOCKS, (warm[1],) * BLOCKS)
-        hopeless = warm[0].median > HOPELESS * warm[1].median
-        count = fewer if hopeless else usual
-        blocks = [self._both(lambda: make(count), concurrency) for _ in range(BLOCKS)]
+        slower = warm[0].median / max(warm[1].median, 1e-9)
+        count = fewer if slower > HOPELESS else usual
+        blocks = [
+            self._both(lambda: make(count), concurrency) for _ in range(FEW_BLOCKS if slower > BEYOND else BLOCKS)
+        ]
         return Rounds(tuple(one for one, _ in blocks), tuple(other for _, other in blocks))
 
     def _singles(self) -> Rounds:
