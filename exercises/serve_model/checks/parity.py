@@ -213,7 +213,7 @@ class Strata:
 
 
 def rows_for(seconds: float) -> int:
-    """Return how many rows of a stratum are asked of a service that takes so long for a request, beside seven others."""
+    """Return how many rows of a stratum are asked of a service that takes so long for a request."""
     return next((rows for slow, rows in SLOWER if seconds > slow), ROWS)
 
 
