@@ -1,8 +1,8 @@
 """Times of the candidate beside those of a reference, measured in turns on the same machine.
 
-Absolute times say more about the machine than about the service, so everything is a ratio: five blocks of each, in
-turns, the other one frozen meanwhile; the median of the five ratios counts. Where the reference's own blocks differ too
-much, the machine was not quiet: it is measured once more, and then not at all.
+Absolute times say more about the machine than about the service, so everything is a ratio: five blocks of each in turns
+(three where a case is hopeless), the other one frozen meanwhile; the median of the ratios counts. Where the reference's
+own blocks differ too much, the machine was not quiet: it is measured once more, and then not at all.
 """
 
 from __future__ import annotations
