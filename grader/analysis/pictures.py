@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ _STYLE: Any = {
     "axes.spines.right": False,
 }
 _BLUE, _RED = "#1d5c85", "#a1262b"
+BARS, FEW_ITEMS = 20, 12
 
 
 def histogram(values: Sequence[float], label: str, span: tuple[float, float] | None = None) -> str:
@@ -26,14 +28,26 @@ def histogram(values: Sequence[float], label: str, span: tuple[float, float] | N
     with rc_context(_STYLE):
         canvas = Canvas(figsize=(7, 2.6), layout="constrained")
         axes = canvas.subplots()
-        axes.hist(values, bins=20, range=span, color=_BLUE, edgecolor="white")
+        axes.hist(values, bins=bar_edges(values, span), color=_BLUE, edgecolor="white")
         axes.set_xlabel(label)
         axes.set_ylabel("candidates")
         return _svg(canvas)
 
 
+def bar_edges(values: Sequence[float], span: tuple[float, float] | None = None) -> list[float]:
+    """Return where the bars of a histogram begin and end: twenty over a span, else none narrower than one unit."""
+    low, high = span or (min(values), max(values))
+    width = max(1.0, (high - low) / BARS)
+    bars = BARS if span else math.floor((high - low) / width) + 1
+    return [low + width * place for place in range(bars + 1)]
+
+
 def item_map(items: Sequence[Item]) -> str:
-    """Return checks by difficulty and discrimination; those that need a person are red."""
+    """Return checks by difficulty and discrimination; those that need a person are red.
+
+    Where there are many, only those are named, so that names do not lie upon each other.
+    """
+    few = len(items) <= FEW_ITEMS
     with rc_context(_STYLE):
         canvas = Canvas(figsize=(7, 4), layout="constrained")
         axes = canvas.subplots()
@@ -42,7 +56,9 @@ def item_map(items: Sequence[Item]) -> str:
                 continue
             colour = _RED if item.flags else _BLUE
             axes.plot(item.difficulty, item.discrimination, "o", color=colour)
-            axes.annotate(item.check, (item.difficulty, item.discrimination), xytext=(4, 3), textcoords="offset points")
+            if few or item.flags:
+                place = (item.difficulty, item.discrimination)
+                axes.annotate(item.check, place, xytext=(4, 3), textcoords="offset points")
         axes.axhline(0.2, color="grey", linewidth=0.8, linestyle="--")
         axes.set_xlim(-0.02, 1.02)
         axes.set_xlabel("mean share earned (right is easy)")
