@@ -64,6 +64,7 @@ class DockerSandbox:
     def _open(self, spec: BoxSpec, name: str) -> DockerBox:
         api: Any = self._engine.api  # the SDK's low-level calls have no types
         self._info = self._info or self._engine.info()
+        self._refuse_limitless()
         with translate(f"starting the {spec.role} box"):
             body = self._body(spec, api.inspect_image(spec.image))
             container = str(api.create_container_from_config(body, name)["Id"])
@@ -94,6 +95,14 @@ class DockerSandbox:
             program=self._program,
         )
 
+    def _refuse_limitless(self) -> None:
+        lacking = isolation.missing_limits(self._info)
+        if lacking:
+            raise InfrastructureFault(
+                f"this engine cannot limit what a box uses: {', '.join(lacking)}",
+                hint="Nothing was run. A rootless engine needs control groups v2 with delegation; see 'grader doctor'.",
+            )
+
     def _refuse_weak(self, body: dict[str, Any], inspected: dict[str, Any]) -> None:
         found = hardening.differences(body, inspected)
         if found:
@@ -118,6 +127,7 @@ class DockerSandbox:
 
     def _isolation(self, spec: BoxSpec, inspected: dict[str, Any]) -> Isolation:
         return isolation.read_back(
+            product=self._engine.version.product,
             engine=self._engine.version.engine,
             runc=self._engine.version.runc,
             info=self._info,

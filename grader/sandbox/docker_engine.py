@@ -45,7 +45,10 @@ _RETRY_HINT = "Try again; 'grader doctor' tells what the engine says about itsel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineVersion:
-    """What an engine says about itself: versions as it prints them, names as in Go's GOARCH."""
+    """What an engine says about itself: versions as it prints them, names as in Go's GOARCH.
+
+    `product` is "Docker" or, for what speaks Docker's language without being it, "Podman".
+    """
 
     engine: str
     api: str
@@ -55,6 +58,7 @@ class EngineVersion:
     arch: str
     kernel: str
     platform: str
+    product: str = "Docker"
 
 
 class Engine:
@@ -204,6 +208,7 @@ def _version(answer: dict[str, Any]) -> EngineVersion:
         arch=str(answer.get("Arch", "")),
         kernel=str(answer.get("KernelVersion", "")),
         platform=str((answer.get("Platform") or {}).get("Name", "")),
+        product="Podman" if "Podman Engine" in parts else "Docker",
     )
 
 

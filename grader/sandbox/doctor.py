@@ -1,11 +1,12 @@
 """What is there and what is wrong on this machine, and clearing away what grader left.
 
-`gather` asks, `judge` is pure. Nothing here changes anything, but `clean`.
+`gather` asks, `judge` is pure. Nothing here changes anything, but `clean`; a box is opened for a try and removed.
 """
 
 from __future__ import annotations
 
 import re
+import secrets
 import shutil
 import stat
 import sys
@@ -19,10 +20,14 @@ from grader import clock
 from grader.config import Settings
 from grader.errors import InfrastructureFault
 from grader.model.base import Frozen
+from grader.model.exercise import BoxLimits
 from grader.sandbox import reaper
+from grader.sandbox.docker_box import DockerSandbox
 from grader.sandbox.docker_engine import Engine, EngineVersion, connect, translate
 from grader.sandbox.hardening import GVISOR
 from grader.sandbox.images import LABEL_STAGE, image_id
+from grader.sandbox.isolation import missing_limits
+from grader.sandbox.port import BoxSpec, Role
 from grader.sandbox.recipes import REPOSITORIES, recipes
 from grader.sandbox.version_floor import FLOOR, below_floor
 
@@ -55,6 +60,7 @@ class Facts:
         missing: Names of images that are not built, or not from the present sources.
         outdated: Images of grader's that no longer belong to these sources.
         left_over: Boxes whose process is dead.
+        refused: Why no box could be opened: message and hint. None where one was, or where images are missing.
         disk_free: Where the engine keeps its images, if that is on this machine.
         core_pattern: The kernel's, if it is this machine's.
         loose_keys: Key files that others can read.
@@ -68,6 +74,7 @@ class Facts:
     missing: tuple[str, ...] = ()
     outdated: tuple[str, ...] = ()
     left_over: tuple[str, ...] = ()
+    refused: tuple[str, str] | None = None
     disk_free: int | None = None
     core_pattern: str = ""
     loose_keys: tuple[str, ...] = ()
@@ -90,17 +97,29 @@ def gather(settings: Settings) -> Facts:
         with connect(settings) as engine:
             info = engine.info()
             wanted = [recipe.tag for recipe in recipes(engine.version.arch)]
+            missing = tuple(tag for tag in wanted if image_id(engine, tag) is None)
             return replace(
                 here,
                 version=engine.version,
                 info=info,
-                missing=tuple(tag for tag in wanted if image_id(engine, tag) is None),
+                missing=missing,
                 outdated=tuple(_outdated(engine)),
                 left_over=tuple(_left_over(engine)),
                 disk_free=_disk_free(Path(str(info.get("DockerRootDir", "")))),
+                refused=None if missing else _refused(engine, settings.runtime, wanted[0]),
             )
     except InfrastructureFault as error:
         return replace(here, engine_error=(error.message, error.hint))
+
+
+def _refused(engine: Engine, runtime: str, image: str) -> tuple[str, str] | None:
+    """Open a box as grading does, which compares what the engine built with what was asked for, and remove it."""
+    spec = BoxSpec(role=Role.SUBMISSION, image=image, limits=BoxLimits(), run=secrets.token_hex(16), seconds=60.0)
+    try:
+        DockerSandbox(engine, runtime).open(spec).close()
+    except InfrastructureFault as fault:
+        return fault.message, fault.hint
+    return None
 
 
 def clean(settings: Settings) -> list[str]:
@@ -175,6 +194,10 @@ def _versions(facts: Facts, floor: Mapping[str, Any]) -> Iterator[Finding]:
         if below_floor(desktop[1], [floor["desktop"]["never_below"]]):
             hint = "Boxes can reach the engine itself (CVE-2025-9074): update before grading anything."
             yield Finding(id="desktop-hole", level="error", what=f"Docker Desktop {desktop[1]}", hint=hint)
+    if version.product != "Docker":
+        hint = "grader is made for Docker's engine; what this one cannot build is refused."
+        yield Finding(id="engine", level="warn", what=f"{version.product} {version.engine}", hint=hint)
+        return
     branches = floor.get("branches", {})
     yield _floor_finding("engine", "Docker engine", version.engine, branches.get("engine", [floor["engine"]]))
     yield _floor_finding("runc", "runc", version.runc, branches.get("runc", [floor["runc"]]))
@@ -221,11 +244,11 @@ def _walls(facts: Facts) -> Iterator[Finding]:
 
 
 def _limits(info: Mapping[str, Any]) -> Iterator[Finding]:
-    wanted = {"MemoryLimit": "memory", "PidsLimit": "processes", "CpuCfsQuota": "CPU time"}
-    lacking = [name for key, name in wanted.items() if info.get(key) is False]
+    lacking = missing_limits(info)
     if lacking:
         what = f"the engine cannot limit: {', '.join(lacking)}"
-        yield Finding(id="limits", level="error", what=what, hint="Rootless engines need cgroups v2 with delegation.")
+        hint = "No box is opened there. Rootless engines need cgroups v2 with delegation."
+        yield Finding(id="limits", level="error", what=what, hint=hint)
     if info.get("SwapLimit") is False:
         hint = "Turn swap off, or boot with swapaccount=1."
         yield Finding(id="swap-limit", level="warn", what="the engine cannot limit swap", hint=hint)
@@ -263,11 +286,16 @@ def _room(facts: Facts) -> Iterator[Finding]:
 
 
 def _images(facts: Facts) -> Iterator[Finding]:
+    if facts.refused:
+        message, hint = facts.refused
+        yield Finding(id="box", level="error", what=f"no box can be opened: {message}", hint=hint)
     if facts.missing:
         what = f"not built from the present sources: {', '.join(facts.missing)}"
         yield Finding(id="images", level="error", what=what, hint="Type: grader setup")
     else:
         yield Finding(id="images", level="ok", what="both images are built from the present sources")
+        if not facts.refused:
+            yield Finding(id="box", level="ok", what="a box with all its walls was opened for a try")
     if facts.outdated:
         what = f"{len(facts.outdated)} outdated images: {', '.join(facts.outdated)}"
         yield Finding(id="outdated-images", level="ok", what=what, hint="'grader doctor --clean' removes them.")

@@ -92,16 +92,34 @@ class _Signature:
     pattern: re.Pattern[str]
     kind: type[InfrastructureFault]
     hint: str
+    says: str = ""  # in place of the engine's words, where these are of no help
 
 
-def _signature(pattern: str, kind: type[InfrastructureFault], hint: str) -> _Signature:
-    return _Signature(re.compile(pattern), kind, hint)
+def _signature(pattern: str, kind: type[InfrastructureFault], hint: str, says: str = "") -> _Signature:
+    return _Signature(re.compile(pattern), kind, hint, says)
 
 
+_PODMAN = (
+    "Nothing was run. Podman's Docker-compatible API cannot build these boxes; use Docker's engine. Why: "
+    "docs/decisions/2026-11-28-other-engines.md."
+)
 _BROKEN_IMAGE = "The image is damaged or not grader's; build it again with 'grader setup'."
 
-# The engine's own words, captured from Docker 20.10 with runc 1.1; the tests hold them. The first match counts.
+# The engine's own words, captured from Docker 20.10 with runc 1.1 and from Podman 4.3; the tests hold them. The first
+# match counts.
 _SIGNATURES = (
+    _signature(
+        r"opening seccomp profile failed",
+        InfrastructureFault,
+        _PODMAN,
+        "the engine takes the name of a file in place of a seccomp profile",
+    ),
+    _signature(
+        r"unknown mount option \"(nr_inodes|uid|gid)=",
+        InfrastructureFault,
+        _PODMAN,
+        "the engine cannot limit how many files a box has, nor say whose its folder is",
+    ),
     _signature(r"No such image", ImageMissing, "Build the images with 'grader setup'."),
     _signature(r"No command specified", ImageMissing, _BROKEN_IMAGE),
     _signature(r"exec: .*(no such file|not found|permission denied|exec format error)", ImageMissing, _BROKEN_IMAGE),
@@ -144,5 +162,5 @@ def start_fault(fault: InfrastructureFault) -> InfrastructureFault:
         return fault
     for signature in _SIGNATURES:
         if signature.pattern.search(fault.message):
-            return signature.kind(fault.message, hint=signature.hint)
+            return signature.kind(signature.says or fault.message, hint=signature.hint)
     return fault

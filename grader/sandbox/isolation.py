@@ -14,6 +14,7 @@ from grader.sandbox.version_floor import FLOOR, below_floor
 
 def read_back(
     *,
+    product: str = "Docker",
     engine: str,
     runc: str,
     info: Mapping[str, Any],
@@ -25,6 +26,7 @@ def read_back(
     """Return the walls around one container.
 
     Args:
+        product: Which engine it is.
         engine: Version of the engine.
         runc: Version of runc, as the engine prints it.
         info: The engine's `info`.
@@ -37,13 +39,13 @@ def read_back(
     module = security_module(inspected)
     version = str(info.get("CgroupVersion") or "1")
     return Isolation(
-        engine=f"Docker {engine}",
+        engine=f"{product} {engine}{', rootless' if rootless(info) else ''}",
         runtime=runtime,
         # gVisor answers system calls itself, so the host's filter is not what a program meets.
         seccomp=profile_name(profile) if runtime != GVISOR else "none (gVisor's own)",
         security_module=module,
         cgroups=f"v{version}",
-        warnings=tuple(_warnings(engine, runc, info, module, floor, cpus)),
+        warnings=tuple(_warnings(engine if product == "Docker" else "", runc, info, module, floor, cpus)),
     )
 
 
@@ -54,6 +56,22 @@ def security_module(inspected: Mapping[str, Any]) -> str:
         return f"apparmor {profile}"
     label = str(inspected.get("ProcessLabel") or "")
     return f"selinux {label.split(':')[2]}" if label.count(":") >= 2 else "none"
+
+
+# Names in the engine's `info`, and what each is about. Docker's `inspect` shows limits as they were asked for, also
+# where a rootless engine without control groups ignores them; only `info` tells.
+_LIMITS = {"MemoryLimit": "memory", "PidsLimit": "processes", "CpuCfsQuota": "CPU time"}
+
+
+def missing_limits(info: Mapping[str, Any]) -> list[str]:
+    """Return what an engine says that it cannot limit; without these no box is opened."""
+    return [name for key, name in _LIMITS.items() if info.get(key) is False]
+
+
+def rootless(info: Mapping[str, Any]) -> bool:
+    """Tell whether an engine runs without root's rights."""
+    options = [str(option) for option in info.get("SecurityOptions") or ()]
+    return any(option.split(",")[0] == "name=rootless" for option in options)
 
 
 def _warnings(

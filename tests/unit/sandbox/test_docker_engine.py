@@ -161,6 +161,14 @@ class OtherService(BaseHTTPRequestHandler):
         """Print nothing."""
 
 
+def test_podman_is_not_taken_for_docker() -> None:
+    """Both answer alike, but for the parts that they say they have."""
+    parts = [{"Name": "Podman Engine", "Version": "4.3.1"}, {"Name": "Conmon", "Version": "2.1.6"}]
+    podman = docker_engine._version({"Version": "4.3.1", "ApiVersion": "1.41", "Components": parts})
+    docker_ = docker_engine._version({"Version": "28.0.1", "ApiVersion": "1.48", "Components": [{"Name": "Engine"}]})
+    assert [(each.product, each.engine) for each in (podman, docker_)] == [("Podman", "4.3.1"), ("Docker", "28.0.1")]
+
+
 def test_another_service_is_not_taken_for_an_engine() -> None:
     with HTTPServer(("127.0.0.1", 0), OtherService) as server:
         thread = threading.Thread(target=server.serve_forever)

@@ -64,6 +64,8 @@ def test_a_machine_in_order_has_nothing_to_say() -> None:
         (replace(GOOD, core_pattern="|/usr/lib/apport %p"), "core-pattern", "warn"),
         (replace(GOOD, missing=("grader-runtime:0",)), "images", "error"),
         (replace(GOOD, left_over=("abc",)), "left-over-boxes", "warn"),
+        (replace(GOOD, refused=("HostConfig.PidsLimit: asked for 128, got 0", "Take another engine.")), "box", "error"),
+        (replace(GOOD, version=replace(VERSION, product="Podman")), "engine", "warn"),
         (replace(GOOD, loose_keys=("/k/signing.key",)), "keys", "error"),
     ],
 )
@@ -82,6 +84,11 @@ def test_no_engine_is_one_finding_with_its_own_hint() -> None:
 def test_outdated_images_are_named_but_harm_nothing() -> None:
     finding = look(replace(GOOD, outdated=("grader-checker:1",)))["outdated-images"]
     assert (finding.level, "grader-checker:1" in finding.what) == ("ok", True)
+
+
+def test_a_box_is_tried_only_where_there_is_an_image() -> None:
+    assert look(GOOD)["box"].level == "ok"
+    assert "box" not in look(replace(GOOD, missing=("grader-runtime:0",)))
 
 
 def test_gvisor_is_recommended_where_it_is_missing() -> None:

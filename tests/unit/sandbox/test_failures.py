@@ -107,6 +107,21 @@ def test_the_engines_words_get_a_hint_that_helps(words: str, kind: type, hint: s
     assert words in fault.message
 
 
+# Captured from Podman 4.3.1.
+PODMAN = [
+    ('container create: opening seccomp profile failed: open {"archMap":[{...: file name too long', "seccomp profile"),
+    ('container create: unknown mount option "nr_inodes=20000": invalid mount option', "how many files"),
+]
+
+
+@pytest.mark.parametrize(("words", "says"), PODMAN)
+def test_podmans_refusals_are_said_in_words_that_help(words: str, says: str) -> None:
+    fault = start_fault(InfrastructureFault(f"starting the submission box: {words}", hint="Try again."))
+    assert says in fault.message
+    assert "archMap" not in fault.message
+    assert "Podman" in fault.hint
+
+
 @pytest.mark.parametrize("words", ["removal of container x is already in progress", "Conflict. The name is in use"])
 def test_unknown_words_keep_their_fault(words: str) -> None:
     fault = InfrastructureFault(words, hint="Try again.")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from grader.model.run import Isolation
-from grader.sandbox.isolation import load_floor, read_back, security_module
+from grader.sandbox.isolation import load_floor, missing_limits, read_back, security_module
 
 INFO = {"CgroupVersion": "1", "SwapLimit": True, "NCPU": 4}
 INSPECTED = {"AppArmorProfile": "docker-default", "HostConfig": {"Runtime": "runc"}}
@@ -40,6 +40,21 @@ def test_all_walls_and_new_versions_give_no_warning() -> None:
 def test_each_missing_wall_is_told(changes: dict[str, Any], words: str) -> None:
     (warning,) = isolation(**changes).warnings
     assert words in warning
+
+
+def test_an_engine_that_limits_nothing_says_so_in_its_info_alone() -> None:
+    """As of a rootless Docker 20.10 with control groups v1, whose inspect shows every limit that it was asked for."""
+    rootless = {"MemoryLimit": False, "SwapLimit": False, "PidsLimit": False, "CpuCfsQuota": False}
+    assert missing_limits(rootless) == ["memory", "processes", "CPU time"]
+    assert missing_limits({**rootless, "MemoryLimit": True, "PidsLimit": True}) == ["CPU time"]
+    assert missing_limits(INFO) == []
+
+
+def test_a_sheet_says_which_engine_it_was_and_that_it_is_rootless() -> None:
+    info = {**INFO, "SecurityOptions": ["name=seccomp,profile=default", "name=rootless"]}
+    assert isolation(info=info).engine == "Docker 29.7.1, rootless"
+    podman = isolation(product="Podman", engine="4.3.1")
+    assert (podman.engine, podman.warnings) == ("Podman 4.3.1", ())
 
 
 def test_gvisor_is_not_said_to_use_our_filter() -> None:
