@@ -49,6 +49,10 @@ class Deadline:
         self.seconds = seconds
         self._end = monotonic() + seconds
 
+    def extend(self, seconds: float) -> None:
+        """Put the moment off: what was waited for others is not taken from what this was meant for."""
+        self._end += seconds
+
     @property
     def left(self) -> float:
         """Seconds left, never below zero."""

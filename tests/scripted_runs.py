@@ -26,6 +26,7 @@ from tests.scripted import ScriptedBox, reply
 
 EARNS = re.compile(rb"# earns (\w+) ([\d.]+)")
 BREAKS = re.compile(rb"# breaks (\d+)")
+ENDS = 1000  # what numbers of frames begin with that end a check
 LOST = Ending(exit_status=137, oom=False, removed_by_us=False)
 WELL = Ending(exit_status=0, oom=False, removed_by_us=False, stderr=b"the checks ran")
 
@@ -38,11 +39,14 @@ class ScriptedRuns:
         during: Called while the checks of a submission run, with the text of its program.
         played: How often each program's checks were run.
         shares: What checks give now, whatever a program says.
+        check: Called when a check begins (True) and when it has ended, with its id and the text of the program.
     """
 
     during: Callable[[bytes], None] = lambda _: None
     played: Counter[bytes] = field(default_factory=Counter)
     shares: dict[str, float] = field(default_factory=dict)
+    check: Callable[[bool, str, bytes], None] = lambda *_: None
+    _running: dict[str, tuple[bytes, list[str]]] = field(default_factory=dict)
     _programs: dict[str, bytes] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -59,6 +63,8 @@ class ScriptedRuns:
 
     def _checker(self, run: str, frame: Frame, box: ScriptedBox) -> Sequence[Frame] | None:
         if frame.kind != frames.REQUEST:
+            program, checks = self._running[run]
+            self.check(frame.request < ENDS, checks[frame.request % ENDS], program)
             return []
         if frame.header["op"] != "checks.run":
             return [reply(frame, entries=[])]
@@ -67,15 +73,22 @@ class ScriptedRuns:
             self.played[program] += 1
             breaks = BREAKS.search(program)
             lost = breaks and self.played[program] <= int(breaks[1])
+        self._running[run] = program, frame.header["checks"]
         self.during(program)
         if lost or box.ended:
             box.ending = LOST
             return None
         shares = {check.decode(): float(share) for check, share in EARNS.findall(program)} | self.shares
         answers = [
-            _result(number, check, shares.get(check, 1.0)) for number, check in enumerate(frame.header["checks"])
+            asked
+            for number, check in enumerate(frame.header["checks"])
+            for asked in (_started(number, check), _result(number, check, shares.get(check, 1.0)))
         ]
         return [*answers, reply(frame, status=0)]
+
+
+def _started(number: int, check: str) -> Frame:
+    return Frame(frames.REQUEST, number, {"op": "check.started", "check": check})
 
 
 def _result(number: int, check: str, share: float) -> Frame:
@@ -83,7 +96,7 @@ def _result(number: int, check: str, share: float) -> Frame:
     result: dict[str, Any] = {"check": check, "outcome": outcome, "fraction": share, "seconds": 0.01}
     if share < 1:
         result |= {"reason": "wrong_answer", "because": f"{share:.0%} was right."}
-    return Frame(frames.REQUEST, 1000 + number, {"op": "check.result", "result": result})
+    return Frame(frames.REQUEST, ENDS + number, {"op": "check.result", "result": result})
 
 
 @dataclass

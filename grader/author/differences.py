@@ -95,6 +95,9 @@ def _check(before: CheckDeclaration, after: CheckDeclaration) -> Iterator[Change
     if before.competency != after.competency:
         what = f"{after.id} counts for {after.competency}, no longer for {before.competency}"
         yield Change(part="points", what=what, effect=Effect.SCORES)
+    if before.timed != after.timed:
+        what = f"{after.id} {'has the machine for itself now' if after.timed else 'shares the machine now'}"
+        yield Change(part="checks", what=what, effect=Effect.SCORES)
     for name in _WORDS:
         if getattr(before, name) != getattr(after, name):
             yield Change(part="texts", what=f"{after.id}: another {name}", effect=Effect.WORDS)

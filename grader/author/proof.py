@@ -14,6 +14,7 @@ from grader.catalog.ladder import Rung, load_ladder, materialise
 from grader.catalog.seeds import variant_for
 from grader.engine.boxes import Boxes
 from grader.engine.grade import NOT_READ, GradingRun, Harness, Watcher
+from grader.engine.jobs import Place
 from grader.engine.variants import VariantStore
 from grader.errors import SubmissionRejected, UsageError
 from grader.intake.receive import receive
@@ -71,7 +72,9 @@ class Proof:
                 continue
             self.known[earned.rung, earned.candidate, earned.repeat] = earned
 
-    def prove(self, harness: Harness, rung: Rung, candidate: str, repeat: int, report: Report) -> None:
+    def prove(
+        self, harness: Harness, rung: Rung, candidate: str, repeat: int, report: Report, place: Place | None = None
+    ) -> None:
         """Grade a rung on a candidate's variant, unless the same was done before."""
         with tempfile.TemporaryDirectory(prefix="grader-prove-") as workshop:
             folder = Path(workshop) / rung.name
@@ -81,7 +84,7 @@ class Proof:
                 return
             report(f"{self.exercise.id}, {candidate}: {rung.name}")
             run = GradingRun(harness, self.exercise, self.source, candidate, Watcher())
-            earned = earned_by(run.grade(folder).sheet, rung.name, candidate, repeat)
+            earned = earned_by(run.grade(folder, place=place).sheet, rung.name, candidate, repeat)
         self.keep(earned)
         if earned.status != "faulted":  # a faulted run is repeated next time
             self.file.parent.mkdir(parents=True, exist_ok=True)

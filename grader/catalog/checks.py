@@ -23,7 +23,7 @@ from grader.model.exercise import CheckDeclaration
 _FOLDER = "checks"
 _REQUIRED = ("id", "title", "points", "competency")
 _MOST_POINTS = 1000
-_OPTIONAL = ("question", "feedback", "requirement")
+_OPTIONAL = ("question", "feedback", "requirement", "timed")
 _HARMFUL = {"parametrize", "skip", "skipif", "xfail"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -18,6 +18,7 @@ CHECKS, DATA, SETUP, REFERENCE, TEXTS = "checks", "data", "setup", "reference", 
 # Keys of the manifest that no run depends on.
 _TEXTS_OF_MANIFEST = {"title", "summary", "hours", "groups", "version", "editor_schema"}
 _MARK = "pytest.mark.check"
+_MEANT = ("id", "timed")  # of what a check declares, that on which its answer depends
 
 
 def components(folder: Path, exercise: Exercise) -> dict[str, str]:
@@ -63,7 +64,7 @@ def differing(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
 
 
 def meaning_of(source: bytes) -> bytes:
-    """Return what Python does: its syntax without docstrings, and of what checks declare only their ids.
+    """Return what Python does: its syntax without docstrings, and of what checks declare what answers depend on.
 
     What cannot be parsed stays as it is.
     """
@@ -77,7 +78,7 @@ def meaning_of(source: bytes) -> bytes:
                 node.body = node.body[1:]
             for mark in getattr(node, "decorator_list", ()):
                 if isinstance(mark, ast.Call) and ast.unparse(mark.func) == _MARK:
-                    mark.keywords = [each for each in mark.keywords if each.arg == "id"]
+                    mark.keywords = [each for each in mark.keywords if each.arg in _MEANT]
     return ast.dump(tree).encode()
 
 

@@ -65,7 +65,8 @@ def linear(value: float, lo: float, hi: float) -> float:
 def yardstick(work: Callable[[], object], times: int = 2) -> float:
     """Return how long a fixed piece of work takes on this machine: the unit that a duration is divided by.
 
-    Checks never read the clock themselves: seconds differ from machine to machine, ratios hardly do.
+    Checks never read the clock themselves: seconds differ from machine to machine, ratios hardly do. A check that asks
+    for this declares `timed=True`, so that nothing else is graded beside it.
 
     Args:
         work: Does the same each time; called in this process.

@@ -29,7 +29,8 @@ def grade_rungs(harness: Harness, work: Sequence[Work], jobs: int = 1) -> None:
     Args:
         harness: What runs share.
         work: What is to be graded, in this order.
-        jobs: How many at once. An exercise that says that it measures time is graded alone whatever is said here.
+        jobs: How many at once. Whole runs of an exercise that says that its timing is exclusive are alone
+            whatever is said here, and so are timed checks of the others.
 
     Raises:
         ExerciseDefect: The generator of an exercise is not deterministic, or fails.
@@ -51,14 +52,15 @@ def grade_rungs(harness: Harness, work: Sequence[Work], jobs: int = 1) -> None:
         def grade(each: Work) -> None:
             proof, rung, candidate, repeat = each
             alone = proof.exercise.manifest.timing == "exclusive"
-            with hall.place(alone=alone, waiting=lambda: report("waiting for other runs to end")) as entered:
-                if entered:
-                    proof.prove(harness, rung, candidate, repeat, report)
+            with hall.place(alone=alone, waiting=lambda: report("waiting for other runs to end")) as place:
+                if place:
+                    proof.prove(harness, rung, candidate, repeat, report, place)
                     progress.advance(bar)
 
         for exercise, (proof, candidate) in _first_of_each(work).items():
-            report(f"{exercise}: looking at its generator")
-            proof.verify_generator(harness, candidate, report)
+            with hall.place(alone=False, waiting=lambda: report("waiting for other runs to end")):
+                report(f"{exercise}: looking at its generator")
+                proof.verify_generator(harness, candidate, report)
         if jobs == 1:
             for each in work:
                 grade(each)

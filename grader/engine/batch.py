@@ -281,8 +281,8 @@ class Batch(Generic[T]):
             return self._reuse(entry, turn.run, self._delivery(entry, submission, digest))
         try:
             alone = self._exercise.manifest.timing == "exclusive"
-            with self._hall.place(alone=alone, waiting=lambda: watcher.step("waiting for its turn")) as entered:
-                graded = run.grade(entry.path, submission) if entered else None
+            with self._hall.place(alone=alone, waiting=lambda: watcher.step("waiting for its turn")) as place:
+                graded = run.grade(entry.path, submission, place) if place else None
             if graded is None or self._stopped.is_set():
                 raise Stopped
             delivery = self._delivery(entry, submission, digest)

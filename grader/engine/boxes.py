@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from grader.model.exercise import Limits
 from grader.sandbox.port import Box, BoxSpec, Role, Sandbox
 
-LIFETIME_MARGIN = 120.0
+LIFETIME_MARGIN = 3600.0
+"""A run may wait as long as this for timed checks of others before its boxes count as left behind."""
 
 
 class Boxes:

@@ -16,10 +16,12 @@ from grader.catalog.ladder import rung_named
 from grader.catalog.seeds import variant_for
 from grader.clock import Deadline
 from grader.engine.boxes import Boxes
+from grader.engine.jobs import Place
 from grader.engine.noticing import Notices
 from grader.engine.preflight import preflight
 from grader.engine.relay import Relay
 from grader.engine.submission_box import SubmissionBox, words
+from grader.engine.turns import Turns
 from grader.engine.variants import VariantStore
 from grader.errors import BoxLost, ExerciseDefect, FrameError, GraderError, InfrastructureFault, SubmissionRejected
 from grader.intake.manifest import read_manifest
@@ -131,12 +133,14 @@ class GradingRun:
         self._boxes = Boxes(harness.sandbox, harness.images, self.id)
         self.variant = variant_for(exercise, harness.keyring.server_key(), candidate)
 
-    def grade(self, path: Path, submission: Submission | None = None) -> Graded:
+    def grade(self, path: Path, submission: Submission | None = None, place: Place | None = None) -> Graded:
         """Carry the run out. Every ending but an interruption gives a sheet.
 
         Args:
             path: Where the submission is.
             submission: The submission, where somebody has read it already.
+            place: Where the run takes place, which it changes for checks that measure time; None where it is the only
+                one anyway.
 
         Raises:
             UsageError: The path itself is wrong.
@@ -144,7 +148,7 @@ class GradingRun:
         findings = Findings(started=clock.now())
         try:
             self._receive(path, findings, submission)
-            self._carry_out(findings)
+            self._carry_out(findings, place)
         except SubmissionRejected as rejection:
             findings.rejection = rejection
         except ExerciseDefect as error:
@@ -185,7 +189,7 @@ class GradingRun:
         findings.notebook, more = find_notebook(submission, findings.manifest, self._exercise.manifest.notebook_path)
         findings.observations += notes + more
 
-    def _carry_out(self, findings: Findings) -> None:
+    def _carry_out(self, findings: Findings, place: Place | None) -> None:
         store = VariantStore(self._harness.cache / "variants", self._boxes)
         limits = self._exercise.manifest.limits
         data = store.data(self._exercise, self._source, self.variant.number, "hidden", self._watcher.step)
@@ -201,7 +205,9 @@ class GradingRun:
             expected = tuple(check.id for check in self._exercise.checks)
             reference = self._reference_box(stack)
             places = {check.id: (check.file, check.line) for check in self._exercise.checks}
-            findings.relay = Relay(channel, box, expected, limits, self._watcher.check, reference, places)
+            timed = frozenset(check.id for check in self._exercise.checks if check.timed)
+            begin = Turns(place, timed, box, self._watcher.step).begin
+            findings.relay = Relay(channel, box, expected, limits, self._watcher.check, reference, places, begin)
             findings.relay.some_may_be_missing = self._options is not None
             try:
                 findings.relay.serve(self._request(findings), Deadline(limits.run_seconds))

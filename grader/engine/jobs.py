@@ -1,4 +1,4 @@
-"""How many runs go on at once, and keeping those that measure time to themselves."""
+"""How many runs go on at once, and keeping what measures time to itself."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from grader.errors import InfrastructureFault
 from grader.model.exercise import Manifest
 
 MEMORY_SHARE = 0.8
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.05
+Waiting = Callable[[], None]
 
 
 def machine_cores() -> int:
@@ -30,8 +31,8 @@ def machine_memory() -> int:
 def default_jobs(manifest: Manifest, *, cores: int, memory: int) -> int:
     """How many runs of an exercise a machine carries at once.
 
-    One for each core, as far as the boxes' memory limits fit into four fifths of the memory; one alone where the
-    exercise measures time.
+    One for each core, as far as the boxes' memory limits fit into four fifths of the memory; one alone where each run
+    has the machine for itself.
 
     Args:
         manifest: Says what a box may use.
@@ -64,27 +65,37 @@ class Hall:
         self._stopped = stopped
 
     @contextmanager
-    def place(self, *, alone: bool, waiting: Callable[[], None] = lambda: None) -> Iterator[bool]:
-        """Wait for a place, and hold it for the block; yields False when there is no time left to wait.
+    def place(self, *, alone: bool, waiting: Waiting = lambda: None) -> Iterator[Place | None]:
+        """Wait for a place, and hold it for the block; yields None when there is no time left to wait.
 
         Args:
-            alone: Nobody else may be inside.
+            alone: Nobody else may be inside, from the beginning to the end.
             waiting: Told once, when it takes longer.
         """
-        with ExitStack() as gate, ExitStack() as inside:
-            entered = self._enter("gate", fcntl.LOCK_EX, gate, waiting)
-            kind = fcntl.LOCK_EX if alone else fcntl.LOCK_SH
-            entered = entered and self._enter("hall", kind, inside, waiting)
-            gate.close()
-            yield entered
+        with ExitStack() as inside:
+            place = Place(self, inside, alone=alone)
+            yield place if place.enter(waiting) else None
 
-    def _enter(self, name: str, kind: int, stack: ExitStack, waiting: Callable[[], None]) -> bool:
+    def lock(self, name: str, kind: int, stack: ExitStack, waiting: Waiting | None) -> bool:
+        """Lock a file of the hall until the stack ends.
+
+        Args:
+            name: Which: the hall itself, or the gate before it.
+            kind: As `fcntl.flock` takes it.
+            stack: Gives the lock back.
+            waiting: Told once, when it takes longer; None is for who does not wait.
+
+        Returns:
+            Whether it was locked.
+        """
         file: IO[bytes] = stack.enter_context(self._open(name))
         told = False
         while not self._stopped.is_set():
             try:
                 fcntl.flock(file, kind | fcntl.LOCK_NB)
             except BlockingIOError:
+                if waiting is None:
+                    return False
                 if not told:
                     told = True
                     waiting()
@@ -101,3 +112,62 @@ class Hall:
             raise InfrastructureFault(
                 f"{self._folder} cannot be written: {error.strerror}", hint="Set GRADER_CACHE_DIR to another folder."
             ) from error
+
+
+class Place:
+    """What one run holds of a hall. For one thread; `Hall.place` makes it and takes it back.
+
+    Args:
+        hall: The hall.
+        inside: What is held; empty.
+        alone: The run has the machine for itself from the beginning to the end.
+    """
+
+    def __init__(self, hall: Hall, inside: ExitStack, *, alone: bool) -> None:
+        """Nothing is held yet."""
+        self._hall = hall
+        self._inside = inside
+        self._to_the_end = alone
+        self._alone = alone
+
+    def enter(self, waiting: Waiting) -> bool:
+        """Wait for the place; returns False when there is no time left to wait."""
+        with ExitStack() as gate:
+            return self._hall.lock("gate", fcntl.LOCK_EX, gate, waiting) and self._enter_hall(waiting)
+
+    def settle(self, *, alone: bool, waiting: Waiting) -> bool:
+        """Between two checks: be alone from now on, or share the machine, and let go first who waits to be alone.
+
+        What is held is given back before anything is waited for, so that two runs that both want to be alone get it
+        one after the other. Who is alone and wants to stay so, stays.
+
+        Args:
+            alone: Nobody else may be inside.
+            waiting: Told once when it takes longer, before anybody else can be alone.
+
+        Returns:
+            False when there is no time left to wait; nothing is held then.
+        """
+        if self._to_the_end or (alone and self._alone):
+            return True
+        with ExitStack() as gate:
+            if self._hall.lock("gate", fcntl.LOCK_EX, gate, None):
+                if alone == self._alone:
+                    return True  # nobody waits
+            else:
+                waiting()
+                waiting = _nothing
+                self._inside.close()
+                if not self._hall.lock("gate", fcntl.LOCK_EX, gate, waiting):
+                    return False
+            # Nobody enters while this run has the gate, not even between giving the old place back and the new one.
+            self._inside.close()
+            self._alone = alone
+            return self._enter_hall(waiting)
+
+    def _enter_hall(self, waiting: Waiting) -> bool:
+        return self._hall.lock("hall", fcntl.LOCK_EX if self._alone else fcntl.LOCK_SH, self._inside, waiting)
+
+
+def _nothing() -> None:
+    """Tell nobody."""

@@ -40,6 +40,7 @@ class Relay:
         report: Told how the run goes.
         reference: The reference solution's box, where checks may compare with it.
         places: File and line of checks, by id, for complaints about them.
+        begin: Called before a check begins; returns the seconds that it has kept the check waiting.
     """
 
     def __init__(
@@ -51,8 +52,11 @@ class Relay:
         report: Report,
         reference: SubmissionBox | None = None,
         places: Mapping[str, tuple[str, int]] = MappingProxyType({}),
+        begin: Callable[[str], float] = lambda _: 0.0,
     ) -> None:
         """Nothing has been answered yet."""
+        self._begin = begin
+        self._deadline = Deadline(0)
         self._places = places
         self._checker = checker
         self._forwarder = Forwarder(submission, reference, limits)
@@ -73,6 +77,7 @@ class Relay:
             BoxLost: The checker box ended.
             InfrastructureFault: An engine or a machine failed.
         """
+        self._deadline = deadline
         self._forwarder.begin(deadline)
         try:
             number = self._checker.start("checks.run", request, deadline)
@@ -146,6 +151,7 @@ class Relay:
     def _take(self, op: str, frame: Frame) -> None:
         if op == "check.started":
             self.current = self._known(frame.header["check"])
+            self._deadline.extend(self._begin(self.current))  # the checker waits for this reply, and measures nothing
             self._report(self.current, None)
         elif op == "check.plot":
             check = self._known(frame.header["check"])

@@ -68,6 +68,7 @@ class SubmissionBox:
         self._channel: Channel | None = None
         self._load: Load | None = None
         self._cpu_before = 0.0
+        self._paused = False
         self.isolation: Isolation | None = None
         self.resources = Resources()
         self.notices = Notices()
@@ -187,10 +188,33 @@ class SubmissionBox:
     def pause(self) -> None:
         """Freeze the box; nothing may be asked of it until `resume`."""
         self.open().box.pause()
+        self._paused = True
 
     def resume(self) -> None:
         """Let the box go on."""
         self.open().box.resume()
+        self._paused = False
+
+    @contextmanager
+    def frozen(self) -> Generator[None]:
+        """Keep what was left running in the box from computing during the block, in which nothing is asked of it.
+
+        Where requests run in the background it goes on, as does a box that cannot be frozen: it has ended, which the
+        next request will tell.
+
+        Raises:
+            InfrastructureFault: The box cannot go on afterwards.
+        """
+        box = None if self._channel is None or self._load or self._paused else self._channel.box
+        if box is None:
+            yield
+            return
+        with suppress(InfrastructureFault):
+            box.pause()
+        try:
+            yield
+        finally:
+            box.resume()
 
     def new_load(self, requests: Sequence[LoadRequest], options: LoadOptions, seconds: float) -> Load:
         """Prepare many HTTP requests to the server in this box."""
@@ -242,6 +266,7 @@ class SubmissionBox:
         """
         channel, self._channel = self._channel, None
         self._load = None
+        self._paused = False
         self.notices.forget_box()
         if channel is None:
             return Ending(exit_status=None, oom=False, removed_by_us=True)

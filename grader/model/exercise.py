@@ -128,7 +128,11 @@ class Labels(Frozen):
 
 
 class CheckDeclaration(Frozen):
-    """One hidden check as its author declared it in the `check` mark."""
+    """One hidden check as its author declared it in the `check` mark.
+
+    Attributes:
+        timed: It measures time: nothing else is graded on the machine meanwhile.
+    """
 
     id: CheckId
     title: Line
@@ -137,6 +141,7 @@ class CheckDeclaration(Frozen):
     question: Line = ""
     feedback: Line = ""
     requirement: Line = ""
+    timed: bool = False
     file: str = ""
     line: int = 0
     function: str = ""
@@ -152,7 +157,8 @@ class Manifest(Frozen):
 
     Attributes:
         editor_schema: Where editors find the schema of this file; nothing else looks at it.
-        timing: "exclusive" where checks measure time: then nothing else is graded on the machine meanwhile.
+        timing: "exclusive" where nearly all checks measure time: nothing else is graded on the machine during a whole
+            run. Otherwise that is so during the checks that are declared as timed.
     """
 
     editor_schema: Line | None = Field(default=None, alias="$schema")

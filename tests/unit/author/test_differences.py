@@ -32,6 +32,7 @@ def at(folder: Path) -> Version:
         (CHECKS, 'id="B2"', 'id="B3"', Effect.SCORES, "B3 is new: Is quick"),
         (CHECKS, 'competency="performance"', 'competency="engineering"', Effect.SCORES,
          "B2 counts for engineering, no longer for performance"),
+        (CHECKS, 'id="B2"', 'id="B2", timed=True', Effect.SCORES, "B2 has the machine for itself now"),
         (CHECKS, "seconds < 5", "seconds < 4", Effect.SCORES, "checks/test_sums.py does something else"),
         ("data/generate.py", "range(50)", "range(60)", Effect.SCORES, "data/generate.py does something else"),
         ("exercise.toml", "pids = 32", "pids = 33", Effect.SCORES, "submission.pids: 32 became 33"),

@@ -32,13 +32,18 @@ def defect(folder: Path, text: str, name: str = "test_a.py") -> ExerciseDefect:
 
 
 def test_declarations_are_read_without_running_anything(folder: Path) -> None:
-    second = MARK.replace("A1", "B2").replace("3", "2.5").replace(")\n", ', question="Why?",\n    feedback="So.")\n')
+    second = (
+        MARK.replace("A1", "B2")
+        .replace("3", "2.5")
+        .replace(")\n", ', question="Why?",\n    feedback="So.", timed=True)\n')
+    )
     (folder / "checks/test_b.py").write_text("raise SystemExit\n" + HEAD + second + "def test_writes(): ...\n")
     (folder / "checks/test_a.py").write_text(GOOD.replace("@pytest.mark", "@mark"))
     (folder / "checks/conftest.py").write_text("def helper(): ...\n")
     first, other = read_checks(folder, GROUPS, COMPETENCIES)
     assert (first.id, first.points, first.title, first.group) == ("A1", Decimal(3), "Reads", "A")
     assert (other.points, other.question, other.feedback) == (Decimal("2.5"), "Why?", "So.")
+    assert (first.timed, other.timed) == (False, True)
     assert (other.file, other.line, other.function) == ("checks/test_b.py", 6, "test_writes")
 
 
@@ -66,6 +71,7 @@ def test_declarations_are_read_without_running_anything(folder: Path) -> None:
         (BODY, BODY + MARK.replace("A1", "A2") + BODY, 7, "test_reads is defined twice"),
         (BODY, BODY + MARK + BODY.replace("reads", "more"), 7, "already used in checks/test_a.py:4"),
         (BODY, BODY + "class TestMore:\n    pass\n", 6, "not methods"), ('"Reads"', '"Re\\nads"', 3, "title: "),
+        ("points=3", 'points=3, timed="often"', 3, "timed: "),
     ],
 )  # fmt: skip
 def test_a_fault_is_named_with_its_line(folder: Path, before: str, after: str, line: int, said: str) -> None:

@@ -54,6 +54,7 @@ def test_one(detector):
         (b'"One"', b'"Another"', True),
         (b"\n    assert", b'\n    """Say it."""\n    assert', True),
         (b'id="A1"', b'id="A2"', False),
+        (b'id="A1"', b'id="A1", timed=True', False),
         # what a submission is asked is no declaration, though it is called check as well
         (b"alpha=0.05", b"alpha=0.5", False),
         (b"mark.check", b"mark.requires", False),

@@ -11,6 +11,7 @@ import pytest
 from grader.author.proof import Proof
 from grader.cli.rungs import Work, grade_rungs
 from grader.engine.grade import Harness
+from grader.engine.jobs import Place
 from grader.errors import BoxLost
 from grader.sandbox.port import Box, BoxSpec
 from tests.unit.author.conftest import TINY
@@ -59,9 +60,7 @@ def proof(tmp_path: Path) -> Recorder:
 def test_everything_is_graded_once_and_the_generator_is_looked_at_first(
     proof: Recorder, process_harness: Harness, monkeypatch: pytest.MonkeyPatch, jobs: int
 ) -> None:
-    monkeypatch.setattr(
-        Recorder, "prove", lambda self, _harness, _rung, candidate, _repeat, _report: self.log.append(candidate)
-    )
+    monkeypatch.setattr(Recorder, "prove", lambda self, _harness, _rung, candidate, *_: self.log.append(candidate))
     grade_rungs(process_harness, work(proof, 5), jobs)
     assert proof.log[0] == "generator v1"
     assert sorted(proof.log[1:]) == ["v1", "v2", "v3", "v4", "v5"]
@@ -73,7 +72,7 @@ def test_an_interruption_ends_the_boxes_of_the_others(
 ) -> None:
     hanging, reading = Hanging(), Event()
 
-    def prove(self: Recorder, harness: Harness, _rung: object, candidate: str, _repeat: int, _report: object) -> None:
+    def prove(self: Recorder, harness: Harness, _rung: object, candidate: str, *_: object) -> None:
         if candidate == interrupted:
             assert reading.wait(30), "the other never opened a box"
             raise KeyboardInterrupt
@@ -99,7 +98,8 @@ def test_what_measures_time_is_graded_alone_whatever_is_said(
     met: list[bool] = []
     meeting = Barrier(2)
 
-    def prove(self: Recorder, *_: object) -> None:
+    def prove(self: Recorder, *arguments: object) -> None:
+        assert isinstance(arguments[-1], Place), "timed checks of a rung could not be alone"
         try:
             meeting.wait(30 if together else 0.2)
             met.append(True)

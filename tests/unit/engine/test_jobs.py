@@ -43,7 +43,7 @@ def test_who_is_alone_keeps_others_out_and_the_other_way_round(tmp_path: Path) -
     with hall.place(alone=False), Hall(tmp_path, Event()).place(alone=False) as second:
         assert second
         with other.place(alone=True, waiting=waiting) as entered:
-            assert (entered, told) == (False, ["waiting"])
+            assert (entered, told) == (None, ["waiting"])
     stopped.clear()
     with hall.place(alone=True), other.place(alone=False, waiting=waiting) as entered:
         assert not entered
