@@ -141,7 +141,9 @@ def wall(count: int) -> list[str]:
         grade = [sys.executable, "-m", "grader.cli.main", "grade", exercise.id, *map(str, paths)]
         taken = seconds_of(lambda: run([*grade, "--jobs", "2", "--out", f"{name}/out"]))
     bare_sum = sum(alone) / len(alone) * count
-    how = "one after the other, as it measures time" if exercise.manifest.timing == "exclusive" else "two at once"
+    timed = ", ".join(check.id for check in exercise.checks if check.timed)
+    shared = f"two at once, with the machine for {timed} alone" if timed else "two at once"
+    how = "one after the other" if exercise.manifest.timing == "exclusive" else shared
     return [
         f"{count} submissions of clean_parquet, {how}: {taken:.0f} s; bare, one: {sum(alone) / len(alone):.1f} s "
         f"(mean of {len(alone)})",

@@ -89,6 +89,7 @@ def reported_unreadable(run) -> object:
     competency="operations",
     title="Leaves complete output or none, even when it is stopped",
     requirement="R2",
+    timed=True,
     question="Your program is killed between two of its three files. What does the next program in the chain see?",
     feedback="When the program failed or was stopped, it left part of its output behind (RULES.md 1).",
 )
@@ -97,8 +98,13 @@ def test_atomic_output(main_run, main_raw, standing, command, variant, award):
     refused = not failed.timed_out and failed.exit_status not in (0, 3) and not failed.files
     evidence = {} if refused else {"customers.parquet cut short": ending(failed)}
     stopped_well = 0
+    whole = main_run.seconds
     for part in (0.55, 0.85):
-        stopped = command.run(ARGUMENTS, {"raw": main_raw}, seconds=max(0.2, main_run.seconds * part))
+        stopped = command.run(ARGUMENTS, {"raw": main_raw}, seconds=max(0.2, whole * part))
+        if not stopped.timed_out and stopped.exit_status == main_run.exit_status:
+            # It was done before it was to be stopped: the main run had to share the machine.
+            whole = stopped.seconds
+            stopped = command.run(ARGUMENTS, {"raw": main_raw}, seconds=max(0.2, whole * part))
         well = not stopped.files or all(complete(main_run, stopped, name) for name in OUTPUTS)
         stopped_well += well
         if not well:
@@ -148,6 +154,7 @@ def history_share(history_run, variant) -> float:
     competency="performance",
     title="Stays within memory at 3 million rows",
     requirement="R4",
+    timed=True,  # it comes first, and so the run that G5 looks at belongs to it
     question="Input grows to ten times this size. Which part of your program breaks first, and what would you change?",
     feedback=(
         "The program needs much memory for 3 million rows, does not finish, or its result is not right there "
@@ -177,6 +184,7 @@ def read_and_sort(path) -> None:
     competency="performance",
     title="Takes reasonable time at 3 million rows",
     requirement="R4",
+    timed=True,
     question="Where does your program spend its time, and how do you know?",
     feedback="The program is slow at 3 million rows, does not finish, or its result is not right there.",
 )

@@ -59,6 +59,7 @@ def _rules(exercise: Exercise, source: Path, records: Path | None) -> list[Calla
         lambda: declared.budget_is_stated(exercise, source),
         lambda: sources.sources_are_sound(source),
         lambda: sources.awards_give_reasons(source),
+        lambda: sources.durations_are_alone(exercise, source),
         lambda: release.version_is_unchanged(exercise, source),
         lambda: headroom.limits_leave_room(exercise, source, records),
         lambda: images.images_hold_no_canary(source),

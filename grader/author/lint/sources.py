@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from grader.author.lint.findings import Finding
+from grader.model.exercise import Exercise
 
 _CLOCK = {
     "time.time", "time.monotonic", "time.perf_counter", "time.process_time", "datetime.now", "datetime.utcnow",
@@ -95,6 +96,20 @@ def awards_give_reasons(source: Path) -> Iterator[Finding]:
                     message="an award that may be less than all points gives no reason",
                     hint='Say what was found: award(share, "231 of 1204 times are wrong.").',
                 )
+
+
+def durations_are_alone(exercise: Exercise, source: Path) -> Iterator[Finding]:
+    """A check that compares durations has the machine for itself; others would slow one of the two."""
+    shared = {(check.file, check.function) for check in exercise.checks if not check.timed}
+    for file in sorted({file for file, _ in shared}) if exercise.manifest.timing == "shared" else ():
+        for function in ast.parse((source / file).read_bytes(), file).body:
+            if not isinstance(function, ast.FunctionDef) or (file, function.name) not in shared:
+                continue
+            for node in ast.walk(function):
+                if isinstance(node, ast.Call) and dotted(node.func).rpartition(".")[2] == "yardstick":
+                    message = f"{function.name} compares durations, and is not declared as timed"
+                    hint = "Add timed=True to its mark, and to the check before it that measures for it."
+                    yield Finding(rule="timed", file=file, line=node.lineno, message=message, hint=hint)
 
 
 def dotted(node: ast.AST) -> str:
