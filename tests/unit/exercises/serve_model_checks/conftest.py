@@ -15,7 +15,7 @@ EXERCISE = HERE.parents[3] / "exercises" / "serve_model"
 FOLDERS = (EXERCISE / "checks", EXERCISE / "data")
 WANTED = (
     "bench", "busy", "calls", "counting", "ending", "fuzzing", "gates", "grammar", "logbook", "openapi", "parity",
-    "pictures", "prometheus", "refusals", "starting", "switching", "timing",
+    "pictures", "prometheus", "refusals", "starting", "switching", "test_2_parity", "timing",
 )  # fmt: skip
 sys.path.insert(0, str(HERE))
 
