@@ -252,7 +252,7 @@ class SubmissionBox:
         Raises:
             BoxLost: It was not the submission's doing.
         """
-        blame = blame_for(Role.SUBMISSION, ending)
+        blame = blame_for(Role.SUBMISSION, ending, self.isolation.runtime if self.isolation else "")
         if blame is None or blame.reason is None:
             message = blame.message if blame else "The submission box was closed while it was needed."
             raise BoxLost(message, hint=blame.hint if blame else "")

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from grader.errors import EngineUnavailable, ImageMissing, InfrastructureFault
 from grader.model.reasons import Reason
 from grader.model.run import Party
+from grader.sandbox.hardening import GVISOR
 from grader.sandbox.port import Ending, Role
 
 KILLED = 128 + 9
@@ -40,12 +41,13 @@ class Blame:
     hint: str = ""
 
 
-def blame_for(role: Role, ending: Ending) -> Blame | None:
+def blame_for(role: Role, ending: Ending, runtime: str = "") -> Blame | None:
     """Return who is to blame for a box that ended while it was needed, or None if we ended it.
 
     Args:
         role: What the box was for.
         ending: From `Box.close`; its stderr is not looked at.
+        runtime: OCI runtime of the box. It moves no blame, but what can have happened differs.
     """
     if ending.oom:
         return _out_of_memory(role)
@@ -54,6 +56,8 @@ def blame_for(role: Role, ending: Ending) -> Blame | None:
     if ending.exit_status is None:
         return _infrastructure(f"The {role} box is gone, and the engine does not know how it ended.")
     if ending.exit_status in (KILLED, ENDED):
+        if role is Role.SUBMISSION and runtime == GVISOR:
+            return _stopped_on_gvisor()
         # From inside, nothing can signal the first process of a box; docs/decisions/2026-11-23-agent-is-pid-1.md.
         return _infrastructure(f"The {role} box was stopped from outside, by a person or by a machine out of memory.")
     if role is Role.CHECKER:
@@ -61,6 +65,21 @@ def blame_for(role: Role, ending: Ending) -> Blame | None:
     if ending.exit_status == 0:
         return _candidate(Reason.NO_RESPONSE, "The program ended its box without giving an answer.")
     return _candidate(Reason.CRASHED, f"The program ended its box; status {ending.exit_status}.")
+
+
+def _stopped_on_gvisor() -> Blame:
+    """There the first process can be killed from inside, and ends as if the engine or the kernel had killed it.
+
+    A submission must not pay for what may be the machine's doing, so a person decides.
+    """
+    return Blame(
+        party=Party.INFRASTRUCTURE,
+        message="The submission box was stopped: from outside, by a machine out of memory, or by its own program.",
+        hint=(
+            "Grade again, also on runc, where no program can do that to its box. If only this submission ends so, and "
+            "always on gVisor, read what it does."
+        ),
+    )
 
 
 def _out_of_memory(role: Role) -> Blame:

@@ -14,7 +14,7 @@ from grader.model.reasons import Reason
 from grader.model.run import Sign
 from grader.model.submission import Submission, SubmissionFile
 from grader.sandbox.port import BoxSpec, Ending, Role
-from tests.scripted import Script, ScriptedSandbox, refuse, reply
+from tests.scripted import NO_WALLS, Script, ScriptedSandbox, refuse, reply
 
 SUBMISSION = Submission(label="ada", files=(SubmissionFile(path="clean.py", content=b"pass\n"),), digest="0" * 64)
 SPEC = BoxSpec(role=Role.SUBMISSION, image="", limits=BoxLimits(), run="0" * 32, seconds=60)
@@ -77,6 +77,17 @@ def test_a_box_killed_from_outside_is_nobodys_failure() -> None:
     box, _ = opened(only("command.run", lambda _: None), Ending(exit_status=137, oom=False, removed_by_us=False))
     with pytest.raises(BoxLost):
         run(box)
+
+
+@pytest.mark.parametrize(("runtime", "own"), [("runsc", True), ("runc", False)])
+def test_on_gvisor_it_is_said_that_the_program_may_have_done_it(runtime: str, own: bool) -> None:
+    ending = Ending(exit_status=137, oom=False, removed_by_us=False)
+    box, _ = opened(only("command.run", lambda _: None), ending)
+    box.open_session()
+    box.isolation = NO_WALLS.model_copy(update={"runtime": runtime})
+    with pytest.raises(BoxLost) as caught:
+        box.request("command.run", {"argv": ["python"]}, b"", 5)
+    assert ("its own program" in caught.value.message) is own
 
 
 def test_a_dirty_box_is_replaced_and_noted() -> None:

@@ -41,6 +41,16 @@ def test_the_machine_is_to_blame(role: Role, how: Ending) -> None:
     assert blame.hint
 
 
+def test_on_gvisor_the_program_itself_may_have_ended_its_box_and_does_not_pay_for_it() -> None:
+    blame = blame_for(Role.SUBMISSION, ending(137), "runsc")
+    assert blame is not None
+    assert (blame.party, blame.reason) == (Party.INFRASTRUCTURE, None)
+    assert "its own program" in blame.message
+    assert "runc" in blame.hint
+    assert blame_for(Role.CHECKER, ending(137), "runsc") == blame_for(Role.CHECKER, ending(137), "runc")
+    assert blame_for(Role.SUBMISSION, ending(139), "runsc") == blame_for(Role.SUBMISSION, ending(139))
+
+
 @pytest.mark.parametrize("status", [0, 1, 2, 139])
 def test_a_checker_that_ends_is_never_the_candidates_fault(status: int) -> None:
     blame = blame_for(Role.CHECKER, ending(status))
