@@ -71,7 +71,7 @@ def earned_by(sheet: ScoreSheet, rung: str, candidate: str, repeat: int = 1) -> 
         notebook=None if sheet.decision is None or sheet.decision.earned is None else float(sheet.decision.earned),
         notebook_checks=tuple(check.id for check in sheet.notebook_checks),
         faults=tuple(fault.message for fault in sheet.faults),
-        seconds=(sheet.finished - sheet.started).total_seconds(),
+        seconds=sheet.seconds,
         check_seconds={each.id: each.seconds for each in sheet.checks},
         peak_memory=sheet.resources.peak_memory,
     )

@@ -266,7 +266,7 @@ def row_of(sheet: ScoreSheet, place: str) -> Row:
         percent=sheet.percent,
         place=place,
         parties=frozenset(fault.party for fault in sheet.faults) or NOBODY,
-        seconds=(sheet.finished - sheet.started).total_seconds(),
+        seconds=sheet.seconds,
     )
 
 

@@ -296,6 +296,7 @@ class GradingRun:
             id=self.id,
             started=findings.started,
             finished=clock.now(),
+            waited_seconds=round(relay.waited, 3) if relay else 0.0,
             results=tuple(relay.results.values()) if relay else (),
             defects=tuple(relay.defects.values()) if relay else (),
             faults=tuple(findings.faults),

@@ -67,6 +67,7 @@ class Relay:
         self.defects: dict[str, CheckDefect] = {}
         self.unmeasured: dict[str, str] = {}
         self.current: str | None = None
+        self.waited = 0.0
         self.some_may_be_missing = False  # where an author runs only some of the checks
 
     def serve(self, request: dict[str, Any], deadline: Deadline) -> None:
@@ -151,7 +152,9 @@ class Relay:
     def _take(self, op: str, frame: Frame) -> None:
         if op == "check.started":
             self.current = self._known(frame.header["check"])
-            self._deadline.extend(self._begin(self.current))  # the checker waits for this reply, and measures nothing
+            waited = self._begin(self.current)  # the checker waits for this reply, and measures nothing
+            self._deadline.extend(waited)
+            self.waited += waited
             self._report(self.current, None)
         elif op == "check.plot":
             check = self._known(frame.header["check"])

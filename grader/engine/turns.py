@@ -42,13 +42,14 @@ class Turns:
         """
         if self._place is None:
             return 0.0
-        start = monotonic()
+        began: list[float] = []
         with ExitStack() as thaw:
 
             def wait() -> None:
+                began.append(monotonic())
                 thaw.enter_context(self._box.frozen())
                 self._step("waiting for a quiet machine" if check in self._timed else "waiting for a timed check")
 
             if not self._place.settle(alone=check in self._timed, waiting=wait):
                 raise BoxLost("The batch was stopped.")
-        return monotonic() - start
+        return monotonic() - began[0] if began else 0.0

@@ -89,6 +89,7 @@ class RunRecord(Frozen):
     id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
     started: datetime
     finished: datetime
+    waited_seconds: Annotated[float, Field(ge=0)] = 0.0
     results: tuple[CheckResult, ...] = ()
     defects: tuple[CheckDefect, ...] = ()
     faults: tuple[Fault, ...] = ()

@@ -103,7 +103,8 @@ class ScoreSheet(Frozen):
 
     `earned`, `possible` and the subtotals are about code; `decision` is about the notebook, where the
     exercise asks for one. `earned` is None when the run was rejected, or faulted (then `lowest` and `highest` say
-    what the total would be with the unmeasured checks as none and as all).
+    what the total would be with the unmeasured checks as none and as all). `waited_seconds` is how long the run stood
+    still between two checks, for timed checks of other runs.
     """
 
     schema_version: Literal[1] = 1
@@ -115,6 +116,7 @@ class ScoreSheet(Frozen):
     exercise: ExerciseReference
     started: datetime
     finished: datetime
+    waited_seconds: Annotated[float, Field(ge=0)] = 0.0
     earned: Points | None
     possible: Points
     lowest: Points | None = None
@@ -132,6 +134,11 @@ class ScoreSheet(Frozen):
     ai_use: str = ""
     provenance: Provenance
     signature: Signature | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How long the run took, without what it waited for others."""
+        return max(0.0, (self.finished - self.started).total_seconds() - self.waited_seconds)
 
     @property
     def code_checks(self) -> tuple[CheckLine, ...]:

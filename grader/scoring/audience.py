@@ -54,6 +54,7 @@ def _for_candidate(sheet: ScoreSheet) -> ScoreSheet:
             "decision": None if sheet.decision is None else _decision_for_candidate(sheet.decision),
             "faults": (RUN_IS_REPEATED,) if sheet.faults else (),
             "observations": (),
+            "waited_seconds": 0.0,
             "noticed": (),
             "provenance": _provenance_for_candidate(sheet.provenance),
             "signature": None,

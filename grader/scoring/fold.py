@@ -61,6 +61,7 @@ def fold(
         exercise=ExerciseReference(id=exercise.id, version=manifest.version, title=manifest.title),
         started=run.started,
         finished=run.finished,
+        waited_seconds=run.waited_seconds,
         possible=exercise.possible,
         **_totals(code, status),
         rejection=_rejection_note(rejection),

@@ -35,6 +35,7 @@ def refold(
         id=run,
         started=sheet.started,
         finished=sheet.finished,
+        waited_seconds=sheet.waited_seconds,
         results=tuple(_result(line, fractions[line.id]) for line in sheet.checks if line.id in fractions),
         resources=sheet.resources,
         isolation=sheet.provenance.isolation,

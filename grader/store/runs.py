@@ -152,7 +152,7 @@ class RunStore:
                     status=sheet.status.value,
                     started=sheet.started,
                     finished=sheet.finished,
-                    seconds=(sheet.finished - sheet.started).total_seconds(),
+                    seconds=sheet.seconds,
                     **totals(sheet),
                 )
             )

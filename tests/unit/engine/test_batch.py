@@ -17,6 +17,7 @@ from sqlalchemy import select
 from grader.catalog.components import components
 from grader.engine.batch import ATTEMPTS, Batch, Done, Entry, Plan
 from grader.engine.grade import Harness
+from grader.engine.jobs import Hall
 from grader.errors import InfrastructureFault, StoreFailed
 from grader.intake.receive import receive
 from grader.model.run import Party, RunStatus
@@ -147,7 +148,7 @@ def test_the_order_of_a_batch_changes_no_sheet(bench: Bench) -> None:
 
 def steady(sheet: ScoreSheet) -> dict[str, Any]:
     """A sheet without its id, its times, and the signature that is over both."""
-    return sheet.model_dump(exclude={"run", "started", "finished", "signature"})
+    return sheet.model_dump(exclude={"run", "started", "finished", "waited_seconds", "signature"})
 
 
 def test_an_infrastructure_fault_is_tried_again(bench: Bench) -> None:
@@ -279,6 +280,23 @@ def test_runs_that_measure_time_are_alone(bench: Bench) -> None:
     bench.stage = Stage(bench.stage.folder, bench.runs)
     bench.run(bench.entries(*"abcd"), jobs=4)
     assert most == [1]
+
+
+def test_of_other_runs_only_the_timed_checks_are_alone(bench: Bench) -> None:
+    checks = bench.stage.source / "checks" / "test_sums.py"
+    checks.write_text(checks.read_text().replace('id="B1",', 'id="B1", timed=True,'))
+    bench.stage = Stage(bench.stage.folder, bench.runs)
+    free: dict[str, bool] = {}
+
+    def check(begins: bool, name: str, _: bytes) -> None:
+        nobody_waits = threading.Event()
+        hall = Hall(bench.stage.harness.cache, nobody_waits)
+        with hall.place(alone=False, waiting=nobody_waits.set) as place:
+            free[f"{name} {'begins' if begins else 'ends'}"] = place is not None
+
+    bench.runs.check = check
+    bench.run(bench.entries("ada"))
+    assert free == {f"{name} {when}": name != "B1" for name in ("A1", "B1", "B2") for when in ("begins", "ends")}
 
 
 def test_the_longest_is_started_first(bench: Bench) -> None:

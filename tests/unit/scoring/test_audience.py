@@ -91,6 +91,7 @@ def test_no_hidden_string_reaches_the_candidate(checks: list[tuple[Outcome, int]
     faults = (Fault(party=Party.AUTHOR, message="canary-fault"),) if faulted else ()
     noticed = (Noticed(sign=Sign.PLANTED, where=("canary-noticed",)),)
     sheet = make_sheet(checks=lines, faults=faults, observations=("canary-observation",), noticed=noticed)
+    sheet = sheet.model_copy(update={"waited_seconds": 1234.5})
     text = for_audience(sheet, Audience.CANDIDATE).model_dump_json()
     assert "canary" not in text
     assert "1234.5" not in text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -56,7 +56,7 @@ def folded(
     notebook: str | None = None,
     **found: Any,
 ) -> ScoreSheet:
-    record = RunRecord(id="0" * 32, started=MOMENT, finished=MOMENT, **found)
+    record = RunRecord(**({"id": "0" * 32, "started": MOMENT, "finished": MOMENT} | found))
     return fold(
         rubric or exercise(),
         record,
@@ -73,6 +73,11 @@ def test_adds_up_by_group_and_by_competency() -> None:
     assert (sheet.status, sheet.earned, sheet.possible) == (RunStatus.GRADED, Decimal(5), Decimal(10))
     assert [(each.id, each.earned, each.possible) for each in sheet.groups] == [("A", 5, 7), ("B", 0, 3)]
     assert [(each.id, each.earned) for each in sheet.competencies] == [("care", 5), ("speed", 0)]
+
+
+def test_what_a_run_waited_for_others_is_no_part_of_its_duration() -> None:
+    assert folded(finished=MOMENT + timedelta(seconds=60), waited_seconds=20.5).seconds == 39.5
+    assert folded(waited_seconds=0.4).seconds == 0  # moments are whole seconds
 
 
 def test_a_missing_answer_is_a_fault_with_a_range() -> None:
