@@ -220,8 +220,14 @@ class DockerBox:
     def pause(self) -> None:
         """Freeze the control group; see `port.Box`."""
         if not self._paused and self._ending is None:
-            with translate("pausing a box"):
-                freeze(self._engine, self._container)
+            try:
+                with translate("pausing a box"):
+                    freeze(self._engine, self._container)
+            except InfrastructureFault:
+                # It may be frozen all the same, and whoever goes on without the pause would wait for it for ever.
+                with contextlib.suppress(InfrastructureFault), translate("resuming a box"):
+                    self._engine.api.unpause(self._container)
+                raise
             self._paused = True
 
     def resume(self) -> None:

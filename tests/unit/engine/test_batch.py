@@ -282,7 +282,7 @@ def test_runs_that_measure_time_are_alone(bench: Bench) -> None:
     assert most == [1]
 
 
-def test_of_other_runs_only_the_timed_checks_are_alone(bench: Bench) -> None:
+def test_elsewhere_only_timed_checks_are_alone(bench: Bench) -> None:
     checks = bench.stage.source / "checks" / "test_sums.py"
     checks.write_text(checks.read_text().replace('id="B1",', 'id="B1", timed=True,'))
     bench.stage = Stage(bench.stage.folder, bench.runs)
