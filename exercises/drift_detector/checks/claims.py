@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 
 import anchors
@@ -38,7 +38,7 @@ def probe(submission, world, variant) -> Habits:
         SubmissionFailed: It cannot be made or fitted, or gives no answers that can be read.
     """
     moved = [make_window(world, variant, ask) for ask in _asks(SLICE, MOVED)]
-    clean = [make_window(world, variant, ask) for ask in _asks(POOLED, CLEAN_WINDOWS)]
+    clean = [make_window(world.in_arrow, variant, ask) for ask in _asks(POOLED, CLEAN_WINDOWS)]
     later = [window.assign(event_ts=window["event_ts"] + ANOTHER_TIME) for window in moved]
     with submission.open(workers=1) as session:  # fitting takes longer than asking
         session.construct()
@@ -53,7 +53,7 @@ def _asks(mode: str, count: int) -> list[Ask]:
     return [Ask(kind=CLEAN, mode=mode, rows=anchors.PLAIN_ROWS, number=5000 + number) for number in range(count)]
 
 
-def _ask(session, windows: Sequence[pd.DataFrame]) -> list[Reading]:
+def _ask(session, windows: Sequence[Sized]) -> list[Reading]:
     answers = session.map("check", [{"window": window} for window in windows], seconds=anchors.CALL_SECONDS)
     return [
         read_check(answer, rows=len(window), features=FEATURES, alpha=anchors.ALPHA)

@@ -88,13 +88,14 @@ def measure(submission, reference, world, variant) -> Measured:
     with submission.open(workers=2) as session:
         fit_seconds = start(session, world, variant, anchors.ALPHA, workers=2)
         ask = {"alpha": anchors.ALPHA}
+        many = world.in_arrow
         # Streams come first: that `check` leaves a trace costs its own check, and not theirs.
-        watched = Stage(lambda: watch_streams(session, world, variant, all_streams(variant)))
+        watched = Stage(lambda: watch_streams(session, many, variant, all_streams(variant)))
         return Measured(
             watched=watched,
-            panel=Stage(lambda: ask_windows(session, world, variant, all_asks(), purpose="windows", **ask)),
-            again=Stage(lambda: ask_windows(session, world, variant, mixed_asks(26), purpose="again", **ask)),
-            heard=Stage(lambda: ask_feedback(session, world, variant, **ask)),
+            panel=Stage(lambda: ask_windows(session, many, variant, all_asks(), purpose="windows", **ask)),
+            again=Stage(lambda: ask_windows(session, many, variant, mixed_asks(26), purpose="again", **ask)),
+            heard=Stage(lambda: ask_feedback(session, many, variant, **ask)),
             timing=Stage(lambda: measure_time(session, reference, world, variant)),
             fit_seconds=fit_seconds,
         )
@@ -154,7 +155,8 @@ def tend(submission, world, variant, alpha: float) -> Tended:
         start(session, world, variant, alpha, workers=1)
         tending = Tending(session, world, variant, alpha)
         alone = Stage(tending.alone)  # before `check` could leave a trace
-        panel = Stage(lambda: ask_windows(session, world, variant, alpha_asks(), alpha=alpha, purpose="second alpha"))
+        asks, many = alpha_asks(), world.in_arrow
+        panel = Stage(lambda: ask_windows(session, many, variant, asks, alpha=alpha, purpose="second alpha"))
         plain = Stage(tending.plain)
         dressed = {name: Stage(lambda name=name: tending.dressed(name)) for name in CLOTHES}
         peak_memory = session.peak_memory

@@ -6,18 +6,20 @@ the drift itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import copy
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from world_margins import CONTINUOUS, NULLABLE, NUMERIC, Bimodal, draw_margins
 from world_outcome import CONCEPTS, balanced, draw_outcome
+from world_tables import CATEGORICAL, ArrowTables, Category, Rows, draw_ids, frame, id_texts
 
 __all__ = ["CATEGORICAL", "CONCEPTS", "FEATURES", "KINDS", "NUMERIC", "SIZES", "World"]
 
-CATEGORICAL = ("device", "country", "payment", "segment")
 FEATURES = (*NUMERIC, *CATEGORICAL)
 
 KINDS = ("mean", "scale", "shape", "category", "level", "missing", "pair", "diffuse", "segment", "unit")
@@ -42,7 +44,6 @@ SLICE_HOURS = 4.0
 STREAM_ROWS = 200
 _HOUR = 3_600_000_000
 _WEEK = 168 * _HOUR
-_HEX = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
 
 _POOLS = {
     "device": ("android", "ios", "desktop", "tablet", "smart_tv", "kiosk", "partner_api"),
@@ -58,33 +59,6 @@ _SHARES = {
 }
 _UNITS = {"amount": 100.0, "distance_km": 1000.0, "session_min": 60.0}
 _SEGMENT_SHARE = 0.08
-
-
-@dataclass(frozen=True, slots=True)
-class _Category:
-    """One categorical feature: its levels, their log shares, and what the hour of the day adds to them."""
-
-    levels: np.ndarray  # the last is the one that the reference never has
-    logits: np.ndarray
-    daily: np.ndarray
-    phase: float
-
-    @property
-    def shares(self) -> np.ndarray:
-        odds = np.exp(self.logits)
-        return odds / odds.sum()
-
-
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """Rows before they become a table. Codes index levels."""
-
-    stamps: np.ndarray
-    values: np.ndarray
-    seen: np.ndarray
-    codes: dict[str, np.ndarray]
-    score: np.ndarray
-    fate: np.ndarray  # one uniform number a row, kept for labels
 
 
 class World:
@@ -104,6 +78,7 @@ class World:
         self._categories = {name: _draw_category(rng, name, name in self._rhythmic) for name in CATEGORICAL}
         self._null_rates = {"account_age_d": rng.uniform(0.03, 0.11, 4), "discount": rng.uniform(0.02, 0.09, 4)}
         self._draw_targets(rng)
+        self._tables: Callable[..., Any] = partial(frame, self._categories)
         self._outcome = draw_outcome(rng)
         rows = self._rows(self._reference_stamps(rng, 20_000), rng)
         rate = rng.uniform(0.16, 0.22)
@@ -161,20 +136,27 @@ class World:
         """Return the country that the kind "segment" is about."""
         return str(self._categories["country"].levels[self._segment_level])
 
+    @cached_property
+    def in_arrow(self) -> World:
+        """The same world, whose windows, streams and labelled rows are Arrow tables: for many of them."""
+        world = copy.copy(self)
+        world._tables = ArrowTables(self._categories)
+        return world
+
     # Tables
 
     def reference(self, draw: int = 0) -> pd.DataFrame:
         """Return the reference: 40 000 rows over 8 whole weeks, sorted by time; `draw` tells one draw from another."""
         rng = np.random.default_rng([self.seed, 2, draw])
         rows = self._rows(self._reference_stamps(rng, REFERENCE_ROWS), rng)
-        return _table(rows, self._categories, np.random.default_rng([self.seed, 3, draw]))
+        return frame(self._categories, rows, draw_ids(np.random.default_rng([self.seed, 3, draw]), REFERENCE_ROWS))
 
     def reference_labels(self, draw: int = 0) -> pd.DataFrame:
         """Return row_id, score and y of every reference row."""
         rng = np.random.default_rng([self.seed, 2, draw])
         rows = self._rows(self._reference_stamps(rng, REFERENCE_ROWS), rng)
-        ids = _row_ids(np.random.default_rng([self.seed, 3, draw]), REFERENCE_ROWS)
-        return pd.DataFrame({"row_id": ids, "score": rows.score, "y": self._labels(rows, None)})
+        ids = draw_ids(np.random.default_rng([self.seed, 3, draw]), REFERENCE_ROWS)
+        return pd.DataFrame({"row_id": id_texts(ids), "score": rows.score, "y": self._labels(rows, None)})
 
     def labelled(self, n: int, rng: np.random.Generator) -> pd.DataFrame:
         """Return score and y of future rows without drift; the truth of the decision notebook comes from many."""
@@ -186,7 +168,7 @@ class World:
         self, n: int, rng: np.random.Generator, kind: str | None = None, size: float | None = None
     ) -> pd.DataFrame:
         """Return a window whose rows are spread over one week."""
-        return _table(self._rows(self._week_stamps(rng, n), rng, kind, size), self._categories, rng)
+        return self._window(self._rows(self._week_stamps(rng, n), rng, kind, size), rng)
 
     def slice(
         self, n: int, rng: np.random.Generator, kind: str | None = None, size: float | None = None
@@ -195,7 +177,7 @@ class World:
         day = self._start + (WEEKS * 7 + int(rng.integers(WEEKS_AFTER * 7))) * 24 * _HOUR
         begin = day + int(rng.uniform(0.0, 24.0 - SLICE_HOURS) * _HOUR)
         stamps = _stamps(rng, begin, SLICE_HOURS, n)
-        return _table(self._rows(stamps, rng, kind, size), self._categories, rng)
+        return self._window(self._rows(stamps, rng, kind, size), rng)
 
     def gross(self, n: int, rng: np.random.Generator, mode: str = "pooled", kind: str | None = None) -> pd.DataFrame:
         """Return a window that nobody may miss: one numeric feature or one level is far off.
@@ -224,12 +206,12 @@ class World:
         drawn = 4 * n if kind == "label_shift" else n
         rows = self._rows(self._week_stamps(rng, drawn), rng, kind if kind in ("covariate", "country") else None)
         labels = self._labels(rows, kind)
-        table = _table(rows, self._categories, rng)
-        table["y"] = labels
+        ids = draw_ids(rng, drawn)
         if kind == "label_shift":  # half of the zeros leave: the odds of y double, and P(x | y) stays
             kept = np.flatnonzero((labels == 1) | (rng.random(drawn) < 0.5))
-            table = table.iloc[np.sort(rng.choice(kept, n, replace=False))].reset_index(drop=True)
-        return table
+            places = np.sort(rng.choice(kept, n, replace=False))
+            rows, ids, labels = rows.at(places), ids[places], labels[places]
+        return self._tables(rows, ids, labels)
 
     def stream(
         self, n_windows: int, rng: np.random.Generator, shift: float = 0.0, start: int = 0
@@ -247,7 +229,10 @@ class World:
         for place in range(n_windows):
             stamps = _stamps(rng, begin + int(place * hours * _HOUR), hours, STREAM_ROWS)
             kind = "mean" if shift and place >= start else None
-            yield _table(self._rows(stamps, rng, kind, shift), self._categories, rng)
+            yield self._window(self._rows(stamps, rng, kind, shift), rng)
+
+    def _window(self, rows: Rows, rng: np.random.Generator) -> Any:
+        return self._tables(rows, draw_ids(rng, rows.stamps.size))
 
     # Draws
 
@@ -260,7 +245,7 @@ class World:
 
     def _rows(
         self, stamps: np.ndarray, rng: np.random.Generator, kind: str | None = None, size: float | None = None
-    ) -> _Rows:
+    ) -> Rows:
         n = stamps.size
         amount = float(size or 0.0)
         noise = rng.standard_normal((6, n))
@@ -284,7 +269,7 @@ class World:
             codes[name][uniform[4] < amount] = self._categories[name].levels.size - 1
         device, country = np.minimum(codes["device"], 3), np.minimum(codes["country"], 7)
         score = self._outcome.score(seen, device, country)
-        return _Rows(stamps=stamps, values=values, seen=seen, codes=codes, score=score, fate=uniform[7])
+        return Rows(stamps=stamps, values=values, seen=seen, codes=codes, score=score, fate=uniform[7])
 
     def _rhythm(self, hours: np.ndarray) -> np.ndarray:
         turn = np.cos((hours[None, :] - self._phase[:, None]) * (2 * np.pi / 24)) * self._daily[:, None]
@@ -323,7 +308,7 @@ class World:
             codes[name] = _choose(logits, category, hours, row)
         return codes
 
-    def _labels(self, rows: _Rows, concept: str | None) -> np.ndarray:
+    def _labels(self, rows: Rows, concept: str | None) -> np.ndarray:
         chance = self._outcome.probability(rows.seen, rows.codes["device"], rows.codes["country"], concept)
         return (rows.fate < chance).astype(np.int64)
 
@@ -334,12 +319,12 @@ def _draw_start(rng: np.random.Generator) -> int:
     return int(first * 1_000_000) + int(rng.integers(40)) * _WEEK
 
 
-def _draw_category(rng: np.random.Generator, name: str, rhythmic: bool) -> _Category:
+def _draw_category(rng: np.random.Generator, name: str, rhythmic: bool) -> Category:
     pool = rng.permutation(np.array(_POOLS[name], dtype=object))
     shares = _SHARES[name] * np.exp(rng.uniform(-0.04, 0.04, _SHARES[name].size))
     loads = rng.permutation(np.linspace(-1.0, 1.0, shares.size))
     amplitude = rng.uniform(0.25, 0.40) if rhythmic else 0.0
-    return _Category(
+    return Category(
         levels=pool[: shares.size + 1],
         logits=np.log(shares / shares.sum()),
         daily=loads / np.sqrt(np.mean(loads**2)) * amplitude,
@@ -347,7 +332,7 @@ def _draw_category(rng: np.random.Generator, name: str, rhythmic: bool) -> _Cate
     )
 
 
-def _choose(logits: np.ndarray, category: _Category, hours: np.ndarray, uniform: np.ndarray) -> np.ndarray:
+def _choose(logits: np.ndarray, category: Category, hours: np.ndarray, uniform: np.ndarray) -> np.ndarray:
     if not category.daily.any():
         shares = np.cumsum(np.exp(logits))
         return np.searchsorted(shares[:-1], uniform * shares[-1], side="right")
@@ -358,21 +343,3 @@ def _choose(logits: np.ndarray, category: _Category, hours: np.ndarray, uniform:
 
 def _stamps(rng: np.random.Generator, begin: int, hours: float, n: int) -> np.ndarray:
     return begin + np.sort((rng.random(n) * hours * _HOUR).astype(np.int64))
-
-
-def _row_ids(rng: np.random.Generator, n: int) -> np.ndarray:
-    text = _HEX[rng.integers(0, 16, (n, 16), dtype=np.uint8)].tobytes().decode()
-    return np.array([text[place : place + 16] for place in range(0, 16 * n, 16)], dtype=object)
-
-
-def _table(rows: _Rows, categories: dict[str, _Category], rng: np.random.Generator) -> pd.DataFrame:
-    columns: dict[str, object] = {
-        "row_id": _row_ids(rng, rows.stamps.size),
-        "event_ts": pd.DatetimeIndex(rows.stamps.view("datetime64[us]"), tz="UTC"),
-    }
-    columns.update(zip(NUMERIC[:5], rows.values[:5], strict=True))
-    columns["basket_items"] = rows.values[5].astype(np.int64)
-    for name in CATEGORICAL:
-        columns[name] = categories[name].levels[rows.codes[name]]
-    columns["score"] = rows.score
-    return pd.DataFrame(columns)

@@ -80,7 +80,7 @@ def _sent(value: object) -> object:
 
 
 def _through_arrow(value: object) -> object:
-    table = pa.Table.from_pandas(value, preserve_index=False)
+    table = value if isinstance(value, pa.Table) else pa.Table.from_pandas(value, preserve_index=False)
     sink = io.BytesIO()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
