@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from grader.analysis.comparison import group_points
+from grader.analysis.comparison import check_points, group_points
 from grader.analysis.figures import Figure, refused
-from grader.analysis.items import Item, analyse
+from grader.analysis.items import DISCRIMINATION_FROM, Item, analyse
 from grader.scoring.reliability import (
     DESIGN_SEM,
     SEM_FROM,
@@ -16,7 +17,10 @@ from grader.scoring.reliability import (
     standard_error,
     variance,
 )
-from grader.store.cohorts import UNMEASURED, Cohort
+from grader.store.cohorts import Cohort
+
+if TYPE_CHECKING:
+    from grader.analysis.items import Totals
 
 SUMMARY_FROM, ALPHA_FROM = 5, 30
 CONFIDENCE = 0.95
@@ -25,13 +29,25 @@ CONFIDENCE = 0.95
 def items_of(cohort: Cohort) -> list[Item]:
     """Analyse every check of the code."""
     found = []
-    earned = [member.earned for member in cohort.members]
+    everybody = _totals(cohort)
     for check in cohort.exercise.code_checks:
-        column = [member.answers.get(check.id, UNMEASURED)[0] for member in cohort.members]
+        column = cohort.columns[check.id]
         shares = [share for share in column if share is not None]
-        totals = [total for total, share in zip(earned, column, strict=True) if share is not None]
+        totals = everybody
+        if len(shares) < len(column):
+            totals = [each.earned for each, share in zip(cohort.members, column, strict=True) if share is not None]
         found.append(analyse(check.id, check.title, float(check.points), shares, totals))
     return found
+
+
+def _totals(cohort: Cohort) -> Totals:
+    """Everybody's points; turned into an array once, where each check would do it."""
+    earned = [member.earned for member in cohort.members]
+    if len(earned) < DISCRIMINATION_FROM:
+        return earned
+    import numpy as np
+
+    return np.asarray(earned, dtype=float)
 
 
 def figures_of(cohort: Cohort) -> list[Figure]:
@@ -84,10 +100,7 @@ def _reliability(cohort: Cohort, totals: Sequence[float]) -> list[Figure]:
     n = len(totals)
     groups = group_points(cohort)
     worth = [(check.id, float(check.points)) for check in cohort.exercise.code_checks]
-    checks = [
-        [points * (member.answers.get(check, UNMEASURED)[0] or 0.0) for member in cohort.members]
-        for check, points in worth
-    ]
+    checks = [check_points(cohort, check, points) for check, points in worth]
     binary = all(set(column) <= {0.0, points} for column, (_, points) in zip(checks, worth, strict=True))
     headline = _alpha("alpha over check groups", groups, n, headline=True)
     name = "KR-20 over checks" if binary else "alpha over checks"

@@ -62,7 +62,8 @@ def compare(cohort: Cohort, key: bytes | None = None) -> Comparison:
     totals = [member.percent for member in people]
     found = percentiles(totals)
     by_competency = _parts(cohort, lambda check: check.competency)
-    parts = [by_competency[each.id] for each in _measured(cohort)]
+    parts = [_percents(cohort, by_competency[each.id]) for each in _measured(cohort)]
+    competencies = list(zip(*parts, strict=True)) or [()] * len(people)
     lines = [
         Line(
             name=_name(member, key),
@@ -70,7 +71,7 @@ def compare(cohort: Cohort, key: bytes | None = None) -> Comparison:
             half=halves[index],
             rank=rank,
             percentile=found[index] if found else None,
-            competencies=tuple([_share(member, part) for part in parts]),
+            competencies=competencies[index],
             answers=member.answers,
         )
         for index, (member, rank) in enumerate(zip(people, ranks(totals, halves), strict=True))
@@ -102,7 +103,7 @@ def measurement_error(cohort: Cohort) -> tuple[float, str]:
 def group_points(cohort: Cohort) -> list[list[float]]:
     """Points of every person in each check group of the code, for alpha; unmeasured counts as nothing."""
     parts = _parts(cohort, lambda check: check.group)
-    return [[_points(member, part) for member in cohort.members] for part in parts.values()]
+    return [_points(cohort, part) for part in parts.values()]
 
 
 Part = list[tuple[str, float]]
@@ -116,19 +117,25 @@ def _parts(cohort: Cohort, key: Callable[[CheckDeclaration], str]) -> dict[str, 
     return parts
 
 
-def _points(member: Member, part: Part) -> float:
-    answers = member.answers
-    try:
-        return sum([points * answers[check][0] for check, points in part])  # type: ignore[operator, misc]
-    except (KeyError, TypeError):  # something was not measured
-        return sum(points * (answers.get(check, UNMEASURED)[0] or 0.0) for check, points in part)
+def check_points(cohort: Cohort, check: str, points: float) -> list[float]:
+    """Points of every person in one check; unmeasured counts as nothing."""
+    return [points * (share or 0.0) for share in cohort.columns[check]]
 
 
-def _share(member: Member, part: Part) -> float | None:
-    answers = member.answers
-    if any([answers.get(check, UNMEASURED)[0] is None for check, _ in part]):
-        return None
-    return 100 * _points(member, part) / sum([points for _, points in part])
+def _points(cohort: Cohort, part: Part) -> list[float]:
+    return list(map(sum, zip(*(check_points(cohort, check, points) for check, points in part), strict=True)))
+
+
+def _percents(cohort: Cohort, part: Part) -> list[float | None]:
+    """Percent of every person in a part; None where one of its checks was not measured."""
+    possible = sum(points for _, points in part)
+    found: list[float | None] = [100 * points / possible for points in _points(cohort, part)]
+    for check, _ in part:
+        if None in cohort.columns[check]:
+            unmeasured = (place for place, share in enumerate(cohort.columns[check]) if share is None)
+            for place in unmeasured:
+                found[place] = None
+    return found
 
 
 def _measured(cohort: Cohort) -> list[Competency]:

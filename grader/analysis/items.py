@@ -15,7 +15,10 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy import float64
+    from numpy.typing import ArrayLike, NDArray
+
+    Totals = Sequence[float] | NDArray[float64]
 
 DIFFICULTY_FROM, DISCRIMINATION_FROM, D_FROM, EXTREMES_FROM = 30, 50, 100, 10
 TOO_HARD, TOO_EASY = 0.10, 0.95
@@ -56,7 +59,7 @@ class Item:
     flags: tuple[str, ...]
 
 
-def analyse(check: str, title: str, points: float, shares: Sequence[float], totals: Sequence[float]) -> Item:
+def analyse(check: str, title: str, points: float, shares: Sequence[float], totals: Totals) -> Item:
     """Analyse one check.
 
     Args:
@@ -118,7 +121,7 @@ def wilson(share: float, n: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def with_the_others(points: float, shares: Sequence[float], totals: Sequence[float]) -> float | None:
+def with_the_others(points: float, shares: Sequence[float], totals: Totals) -> float | None:
     """Correlation of a check with the total of all other checks; None where one of the two does not vary."""
     import numpy as np
 
@@ -144,7 +147,7 @@ def fisher_z(r: float, n: int) -> tuple[float, float]:
     return math.tanh(middle - half), math.tanh(middle + half)
 
 
-def upper_lower(shares: Sequence[float], totals: Sequence[float]) -> float:
+def upper_lower(shares: Sequence[float], totals: Totals) -> float:
     """Mean share of the best 27 % by total less that of the weakest 27 %."""
     import numpy as np
 

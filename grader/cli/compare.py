@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from grader.cli.options import json_option, settings
+from grader.collector import without_the_collector
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -30,6 +31,7 @@ ROWS_SHOWN = 50
     "--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Also write CSV."
 )
 @json_option
+@without_the_collector()
 def command(
     exercise_id: str,
     batch: str | None,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from grader.cli.options import json_option, settings
+from grader.collector import without_the_collector
 
 if TYPE_CHECKING:
     from grader.analysis.figures import Figure
@@ -35,6 +36,7 @@ _EXTRA = "pip install 'grader[reports]'"
     "--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Checks as CSV."
 )
 @json_option
+@without_the_collector()
 def command(
     exercise_id: str,
     batch: str | None,

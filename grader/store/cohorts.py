@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import gc
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Select, func, select
 
+from grader.collector import without_the_collector
 from grader.errors import UsageError
 from grader.model.exercise import Exercise
+from grader.store.batches import members, require_batch
 from grader.store.database import Database
-from grader.store.regrades import members, require_batch
 from grader.store.schema import candidates, exercise_versions, runs, submissions
 
 Answer = tuple[float | None, str | None]
@@ -56,7 +56,7 @@ class Member:
     answers: Mapping[str, Answer]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots: `columns` are made once
 class Cohort:
     """The candidates of an exercise at one version.
 
@@ -76,6 +76,19 @@ class Cohort:
     faulted: int
     elsewhere: Mapping[str, int]
 
+    @cached_property
+    def columns(self) -> Mapping[str, Sequence[float | None]]:
+        """Share of every member, in their order, for each check of the code; None where it was not measured."""
+        answers = [member.answers for member in self.members]
+        return {check.id: _column(check.id, answers) for check in self.exercise.code_checks}
+
+
+def _column(check: str, answers: Sequence[Mapping[str, Answer]]) -> list[float | None]:
+    try:
+        return [each[check][0] for each in answers]
+    except KeyError:  # somebody's run knows nothing of it
+        return [each.get(check, UNMEASURED)[0] for each in answers]
+
 
 def read_cohort(database: Database, exercise: str, batch: str | None = None, version: str | None = None) -> Cohort:
     """Read the scores that count.
@@ -89,7 +102,7 @@ def read_cohort(database: Database, exercise: str, batch: str | None = None, ver
     Raises:
         UsageError: Nobody was graded.
     """
-    with database.reading() as connection, _without_the_collector():
+    with database.reading() as connection, without_the_collector():
         if batch is not None:
             require_batch(connection, exercise, batch)
         versions = _versions(connection, exercise, batch)
@@ -165,29 +178,19 @@ def _shown(exercise: str, batch: str | None, version: str) -> Select[Any]:
     return query if batch is None else query.where(submissions.c.id.in_(members(exercise, batch)))
 
 
-def _member(row: Row[Any], answers: Any) -> Member:
+def _member(row: Sequence[Any], answers: Any) -> Member:
+    # Taken apart at once: by name, each value of each of thousands of rows is looked for.
+    submission, label, person, name, run, _, earned, possible, seconds, band, *_ = row
     return Member(
-        id=row.candidate_id,
-        candidate=row.name or "",
-        label=row.label or "",
-        submission=row.id,
-        run=row.run,
-        percent=100 * row.earned / row.possible,
-        earned=row.earned / 100,
-        possible=row.possible / 100,
-        seconds=row.seconds or 0.0,
-        band=row.band,
+        id=person,
+        candidate=name or "",
+        label=label or "",
+        submission=submission,
+        run=run,
+        percent=100 * earned / possible,
+        earned=earned / 100,
+        possible=possible / 100,
+        seconds=seconds or 0.0,
+        band=band,
         answers=answers,
     )
-
-
-@contextmanager
-def _without_the_collector() -> Iterator[None]:
-    """Keep it from walking again and again through hundreds of thousands of lists, all of which stay."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 from grader.errors import UsageError
 from grader.model.sheet import ScoreSheet
 from grader.store import schema
+from grader.store.batches import members, require_batch
 from grader.store.database import Database
-from grader.store.regrades import members, require_batch
 from grader.store.runs import sheet_from
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from grader.errors import UsageError
+from grader.store.batches import members, require_batch
 from grader.store.database import Database
-from grader.store.regrades import members, require_batch
 from grader.store.schema import candidates, submissions
 
 

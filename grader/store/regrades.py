@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from grader import clock
 from grader.errors import UsageError
@@ -15,6 +15,7 @@ from grader.model.exercise import Exercise
 from grader.model.sheet import ScoreSheet
 from grader.scoring.regrade import Score
 from grader.store import schema
+from grader.store.batches import members, require_batch
 from grader.store.port import Finished
 from grader.store.runs import RunStore, add, keep_answers, keep_sheet, log, totals
 from grader.store.schema import regrade_items, regrades, runs, submissions
@@ -290,29 +291,6 @@ class RegradeStore:
 
 
 _REPORT = "See: grader regrade ID"
-
-
-def members(exercise: str, batch: str) -> Select[tuple[str]]:
-    """A query for the submissions of a batch."""
-    items, batches = schema.batch_items, schema.batches
-    return (
-        select(items.c.submission_id)
-        .join(batches, batches.c.id == items.c.batch_id)
-        .where(batches.c.name == batch, batches.c.exercise_id == exercise)
-    )
-
-
-def require_batch(connection: Connection, exercise: str, batch: str) -> None:
-    """Refuse a batch that does not exist.
-
-    Raises:
-        UsageError: With the names of those that do.
-    """
-    names = connection.execute(select(schema.batches.c.name).where(schema.batches.c.exercise_id == exercise)).scalars()
-    known = list(names)
-    if batch not in known:
-        listed = f"There are: {', '.join(known)}." if known else f"There are none of {exercise}."
-        raise UsageError(f"There is no batch {batch!r}.", hint=listed)
 
 
 def _shown(row: Row[tuple[object, ...]]) -> Shown:

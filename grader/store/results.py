@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Row, Select, select, union
 
 from grader.errors import UsageError
 from grader.model.exercise import Exercise
+from grader.store.batches import members, require_batch
 from grader.store.database import Database
-from grader.store.regrades import members, require_batch
 from grader.store.schema import candidates, exercise_versions, results, runs, sheets, submissions
 
 ROWS = 20_000

@@ -11,6 +11,7 @@ import pytest
 from scipy import stats
 
 from grader.analysis.cohort_figures import feldt, figures_of, items_of
+from grader.analysis.comparison import compare, group_points
 from grader.analysis.figures import Figure
 from grader.analysis.impact import impact, read_groups
 from grader.analysis.items import analyse, correlation, fisher_z, upper_lower, wilson
@@ -108,6 +109,21 @@ def test_alpha_over_checks_is_named_after_what_it_is(wide: Exercise) -> None:
         for each in people.members
     ]
     assert "KR-20 over checks" in by_name(figures_of(replace(people, members=rounded)))
+
+
+def test_who_was_not_measured_is_left_out_of_the_check_and_earns_nothing_in_totals_of_parts(wide: Exercise) -> None:
+    people = cohort(wide, 60)
+    first, second, *others = people.members
+    known = dict(second.answers)
+    del known["A1"]
+    answers = replace(first, answers={**first.answers, "A1": (None, None)}), replace(second, answers=known)
+    seen = replace(people, members=[*answers, *others])
+    assert [item.n for item in items_of(seen)] == [58, *[60] * 29]
+    lines = {line.name: line.competencies for line in compare(seen).lines}
+    assert [lines[each.candidate] for each in answers] == [(None,), (None,)]
+    lost = [3 * (first.answers["A1"][0] or 0.0), 3 * (second.answers["A1"][0] or 0.0)]
+    before, after = group_points(people)[0][:2], group_points(seen)[0][:2]
+    assert after == pytest.approx([points - less for points, less in zip(before, lost, strict=True)])
 
 
 def test_bands_join_measurement_and_hidden_worlds(wide: Exercise) -> None:
