@@ -43,6 +43,8 @@ class Settings(BaseSettings):
         config_dir: The signing key.
         data_dir: The database of results, and what was handed in. Worth a backup.
         database: URL of the database, for several machines; without it, a file in `data_dir`.
+        artefacts: Where submissions and logs are kept: another folder, or a URL such as `s3://bucket/folder`; without
+            it, a folder in `data_dir`. Keys come from where the driver of the URL looks for them.
         exercises: Folders that hold exercises; separated by the path separator in the variable.
         out: Where score sheets go.
         retention: How long people's work is kept after their last run: 90d, 6w, 18m or 2y. `grader candidate
@@ -59,6 +61,7 @@ class Settings(BaseSettings):
     config_dir: Path = Field(default_factory=lambda: platformdirs.user_config_path("grader"))
     data_dir: Path = Field(default_factory=lambda: platformdirs.user_data_path("grader"))
     database: str | None = None
+    artefacts: str | None = None
     exercises: Annotated[tuple[Path, ...], NoDecode] = Field(default_factory=_own_exercises)
     out: Path = Path("grading")
     retention: str | None = None

@@ -99,19 +99,20 @@ def open_store(settings: Settings) -> Iterator[Store]:
         UsageError: The settings or the version of the database are wrong.
         StoreFailed: It cannot be opened or written.
     """
-    with store_at(settings.data_dir, settings.database) as store:
+    with store_at(settings.data_dir, settings.database, settings.artefacts) as store:
         yield store
 
 
 @contextmanager
-def store_at(folder: Path, url: str | None = None) -> Iterator[Store]:
+def store_at(folder: Path, url: str | None = None, artefacts: str | None = None) -> Iterator[Store]:
     """Open the store in a folder; see `open_store`."""
-    from grader.store.opening import kept_files, tables_at
+    from grader.store.opening import kept_at, tables_at
     from grader.store.runs import RunStore
 
+    kept = kept_at(folder, artefacts)
     with tables_at(folder, url) as database:
         runs = RunStore(database, str(this_process()), _lives)
-        yield Store(database=database, runs=runs, artefacts=kept_files(folder))
+        yield Store(database=database, runs=runs, artefacts=kept)
 
 
 def _lives(owner: str) -> bool | None:

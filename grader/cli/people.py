@@ -61,7 +61,7 @@ def export_person(settings: Settings, name: str, destination: Path | None, audie
         UsageError: Nobody is called like this, or the place cannot be used.
     """
     with open_tables(settings) as database:
-        dossier = read_dossier(database, kept_files(settings.data_dir), name)
+        dossier = read_dossier(database, kept_files(settings), name)
     files = dossier_files(dossier, Audience(audience), Keyring(settings.config_dir).signing_key())
     target = destination or Path(f"{_file_name(name)}-data")
     if target.exists():
@@ -112,7 +112,7 @@ def erase_person(settings: Settings, name: str, reason: str, *, dry_run: bool, y
         StoreFailed: Something cannot be erased.
     """
     with open_tables(settings) as database:
-        eraser = Eraser(database, kept_files(settings.data_dir))
+        eraser = Eraser(database, kept_files(settings))
         planned = eraser.preview(name)
         if not as_json:
             _show_plan(planned)
@@ -217,7 +217,7 @@ def retain(settings: Settings, older_than: str | None, *, really: bool, yes: boo
             _show_due(people, age)
         if really and due and not yes and not _confirmed(f"Erase these {len(due)} for good?"):
             return _declined()
-        eraser = Eraser(database, kept_files(settings.data_dir))
+        eraser = Eraser(database, kept_files(settings))
         failed = _erase_all(eraser, due, f"retention: last run older than {age}") if really else {}
     if as_json:
         gone = {person.name for person in due} - failed.keys() if really else set()

@@ -99,7 +99,7 @@ def _from_store(
     with open_tables(chosen) as database:
         found, erased = read_handed_in(database, exercise.id, batch)
         names = names_of_all(database)
-    artefacts = kept_files(chosen.data_dir)
+    artefacts = kept_files(chosen)
     entries = []
     unread = []
     for each in found:

@@ -13,12 +13,41 @@ import os
 import tarfile
 import tempfile
 from pathlib import Path
+from typing import Protocol
 
 from grader.errors import StoreFailed
 from grader.model.submission import Submission, SubmissionFile, digest_files
 
 
-class Artefacts:
+class Artefacts(Protocol):
+    """Content by its digest, wherever it lies."""
+
+    def put(self, content: bytes) -> str:
+        """Keep content, and return its digest.
+
+        Raises:
+            StoreFailed: It cannot be written.
+        """
+        ...
+
+    def get(self, digest: str) -> bytes:
+        """Return content.
+
+        Raises:
+            StoreFailed: It is not there, or not what was kept.
+        """
+        ...
+
+    def remove(self, digest: str) -> None:
+        """Remove content; whether nobody needs it any more is the caller's to know.
+
+        Raises:
+            StoreFailed: It is there and cannot be removed.
+        """
+        ...
+
+
+class ArtefactFolder:
     """A folder of files that are named by the SHA-256 of their content.
 
     Args:

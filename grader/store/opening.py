@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from grader.config import Settings
 from grader.errors import StoreFailed
-from grader.store.artefacts import Artefacts
+from grader.store.artefacts import ArtefactFolder, Artefacts
 from grader.store.database import Database, open_database, sqlite_url
 
 
@@ -40,6 +41,23 @@ def tables_at(folder: Path, url: str | None = None) -> Iterator[Database]:
         database.close()
 
 
-def kept_files(folder: Path) -> Artefacts:
-    """The files that belong to the database of an installation, wherever that is."""
-    return Artefacts(folder / "artefacts")
+def kept_files(settings: Settings) -> Artefacts:
+    """The files that belong to the database of an installation, wherever that is.
+
+    Raises:
+        UsageError: The URL in the settings cannot be used, or a package is missing.
+    """
+    return kept_at(settings.data_dir, settings.artefacts)
+
+
+def kept_at(folder: Path, place: str | None = None) -> Artefacts:
+    """The files that belong to the database in a folder, or those at a URL or in another folder; see `kept_files`."""
+    if place is None:
+        return ArtefactFolder(folder / "artefacts")
+    if "://" not in place:
+        return ArtefactFolder(Path(place).expanduser())
+    if place.startswith("file://"):  # no driver keeps files as safely as a folder does
+        return ArtefactFolder(Path(unquote(urlsplit(place).path)))
+    from grader.store.objects import ArtefactObjects
+
+    return ArtefactObjects(place)

@@ -6,16 +6,17 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from grader import clock
 from grader.errors import StoreFailed, UsageError
 from grader.model.run import Fault, Party, RunStatus
 from grader.store import schema
-from grader.store.artefacts import Artefacts
+from grader.store.artefacts import ArtefactFolder
 from grader.store.cohorts import read_cohort
 from grader.store.dossiers import read_dossier
 from grader.store.erasing import GONE, Eraser
+from grader.store.opening import kept_at
 from grader.store.people import People
 from tests.integration.store.conftest import Desk
 
@@ -26,7 +27,7 @@ def eraser(desk: Desk, tmp_path: Path) -> Eraser:
     fault = Fault(party=Party.INFRASTRUCTURE, message="/home/ada is gone.", hint="Find it.")
     desk.grade("1", status=RunStatus.FAULTED, earned=None, faults=(fault,), candidate="Ada")
     desk.grade("2", candidate="Ada")
-    return Eraser(desk.database, Artefacts(tmp_path / "artefacts"))
+    return Eraser(desk.database, ArtefactFolder(tmp_path / "artefacts"))
 
 
 def rows(desk: Desk, table: str) -> list[dict[str, object]]:
@@ -85,11 +86,11 @@ def test_a_held_person_stays_and_so_does_everything(desk: Desk, eraser: Eraser) 
 
 
 def test_what_fails_in_between_leaves_the_person(desk: Desk, eraser: Eraser, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_: Artefacts, digest: str) -> None:
+    def fail(_: ArtefactFolder, digest: str) -> None:
         raise StoreFailed(f"{digest} cannot be removed.")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Artefacts, "remove", fail)
+        patched.setattr(ArtefactFolder, "remove", fail)
         with pytest.raises(StoreFailed, match="cannot be removed"):
             eraser.erase("Ada", "on request", "me")
     assert (len(rows(desk, "sheets")), rows(desk, "audit_log")) == (2, [])
@@ -98,7 +99,7 @@ def test_what_fails_in_between_leaves_the_person(desk: Desk, eraser: Eraser, mon
 
 def test_a_dossier_is_everything_in_values(desk: Desk, eraser: Eraser, tmp_path: Path) -> None:
     People(desk.database).hold("Ada", "case 7", "me")
-    found = read_dossier(desk.database, Artefacts(tmp_path / "artefacts"), "Ada")
+    found = read_dossier(desk.database, ArtefactFolder(tmp_path / "artefacts"), "Ada")
     (submission,) = found.submissions
     assert [run.about["status"] for run in submission.runs] == ["faulted", "graded"]
     assert [len(run.sheets) for run in submission.runs] == [1, 1]
@@ -114,3 +115,16 @@ def test_a_later_run_counts_for_how_long_somebody_is_kept(desk: Desk, eraser: Er
     people, now = People(desk.database), clock.now()
     assert [each.name for each in people.last_before(now + timedelta(days=1))] == ["Ada"]
     assert people.last_before(now - timedelta(days=1)) == []
+
+
+def test_files_in_an_object_store_go_and_come_as_those_in_a_folder(desk: Desk) -> None:
+    kept = kept_at(Path("unused"), "memory://people")
+    artefact = kept.put(b"archive")
+    desk.grade("1", candidate="Ada")
+    with desk.database.writing() as connection:
+        connection.execute(update(schema.submissions).values(artefact=artefact))
+    (submission,) = read_dossier(desk.database, kept, "Ada").submissions
+    assert submission.archive == b"archive"
+    Eraser(desk.database, kept).erase("Ada", "on request", "me")
+    with pytest.raises(StoreFailed, match="is not in memory://people"):
+        kept.get(artefact)
