@@ -75,6 +75,8 @@ class ScriptedBox:
         return Usage(cpu_seconds=1.5, memory=2**20, peak_memory=2**20)
 
     def pause(self) -> None:
+        if self.ended:
+            raise EOFError
         self.paused = True
 
     def resume(self) -> None:

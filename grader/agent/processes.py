@@ -19,11 +19,13 @@ TAIL = 64 * 1024
 
 
 def protect_this_process() -> None:
-    """Close this process's memory and descriptors to the programs that it starts.
+    """Close this process's memory, descriptors and life to the programs that it starts.
 
     Not dumpable means that /proc/<pid>/mem and /proc/<pid>/fd belong to root. As a
     subreaper it inherits orphans, also when it is not the first process of its box.
+    The kernel drops signals to the first process that it has no handler for; Python has one for SIGINT.
     """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)

@@ -186,8 +186,13 @@ class SubmissionBox:
         return self.open().box.usage()
 
     def pause(self) -> None:
-        """Freeze the box; nothing may be asked of it until `resume`."""
-        self.open().box.pause()
+        """Freeze the box; nothing may be asked of it until `resume`.
+
+        Raises:
+            SubmissionFailure: The box had ended: nothing but its own doing ends it between two requests.
+        """
+        with self._blamed(SESSION_SECONDS):
+            self.open().box.pause()
         self._paused = True
 
     def resume(self) -> None:
@@ -209,7 +214,7 @@ class SubmissionBox:
         if box is None:
             yield
             return
-        with suppress(InfrastructureFault):
+        with suppress(InfrastructureFault, EOFError):
             box.pause()
         try:
             yield

@@ -223,7 +223,11 @@ class DockerBox:
             try:
                 with translate("pausing a box"):
                     freeze(self._engine, self._container)
-            except InfrastructureFault:
+            except EngineUnavailable:
+                raise
+            except InfrastructureFault as fault:
+                if self._has_ended():
+                    raise EOFError("the box ended before it could be paused") from fault
                 # It may be frozen all the same, and whoever goes on without the pause would wait for it for ever.
                 with contextlib.suppress(InfrastructureFault), translate("resuming a box"):
                     self._engine.api.unpause(self._container)
@@ -272,6 +276,13 @@ class DockerBox:
             removed_by_us=self._killed,
             stderr=self._stream.stderr,
         )
+
+    def _has_ended(self) -> bool:
+        """Whether it has, as far as the engine notices soon."""
+        deadline = Deadline(SETTLE_SECONDS)
+        while (running := self._state().get("Running")) and not deadline.passed:
+            time.sleep(0.01)
+        return not running
 
     def _settled_state(self) -> dict[str, Any]:
         """Return the state; of a box whose stream has ended, not before the engine has noticed its end too."""

@@ -106,6 +106,7 @@ class Box(Protocol):
         """Stop everything in the box, so that it uses no CPU until `resume`. Idempotent.
 
         Raises:
+            EOFError: The box has ended; a process box notices that at the next read only.
             InfrastructureFault: The engine failed.
         """
 

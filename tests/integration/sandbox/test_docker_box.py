@@ -154,6 +154,14 @@ def test_freezing_is_tried_a_few_times(docker_boxes: Boxes, failures: int, pause
     box.close()
 
 
+def test_freezing_what_has_ended_says_so(docker_boxes: Boxes) -> None:
+    box = docker_boxes(programs.LAST_WORDS)
+    assert box.read_exactly(5, Deadline(20)) == b"ready"
+    with pytest.raises(EOFError):
+        box.pause()
+    assert box.close().exit_status == 3
+
+
 def failing(times: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     left = [APIError("unable to freeze")] * times
 
@@ -317,6 +325,9 @@ def test_the_agent_outlives_a_program_that_attacks_it(docker_boxes: Boxes) -> No
     channel = Channel(box)
     channel.request("session.open", {}, soon())
     header = {"argv": ["python", "-c", ATTACK], "seconds": 20, "printed": 1000}
+    assert channel.request("command.run", header, Deadline(60)).header["status"] == 0
+    # Python has a handler for this one, so the kernel would not drop it.
+    header = {"argv": ["python", "-c", "import os; os.kill(1, 2)"], "seconds": 20, "printed": 1000}
     assert channel.request("command.run", header, Deadline(60)).header["status"] == 0
     assert channel.request("session.open", {}, soon()).header["leftovers"] == 0
 

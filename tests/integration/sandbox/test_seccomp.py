@@ -72,6 +72,7 @@ REFUSED: dict[str, tuple[int | None, int | None]] = {
 CLONE = (56, 220)
 CLONE3 = (435, 435)
 IOCTL = (16, 29)
+PRLIMIT = (302, 261)
 NEW_USER, NEW_NET, NEW_PID = 0x10000000, 0x40000000, 0x20000000
 TIOCSTI, TIOCSETD = 0x5412, 0x5423
 
@@ -107,6 +108,14 @@ def test_clone3_seems_not_to_exist(box: Box) -> None:
 def test_threads_and_processes_start_all_the_same(box: Box) -> None:
     assert answer(box, "subprocess.run(['true']).returncode") == "0"
     assert answer(box, "(lambda t: (t.start(), t.join()))(threading.Thread(target=print)) and 1") == "1"
+
+
+def test_limits_are_set_for_oneself_alone(box: Box) -> None:
+    # By its number, as a program sets the first process's: the kernel looks at the lower half only.
+    assert answer(box, "refused(lambda: resource.prlimit(1, resource.RLIMIT_CPU, (0, 0)))") == "EPERM"
+    assert answer(box, f"syscall({here(PRLIMIT)}, {1 << 32 | 1}, 0, 0, 0)") == "EPERM"
+    assert answer(box, "refused(lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0)))") == "allowed: None"
+    assert answer(box, "refused(lambda: len(resource.prlimit(0, resource.RLIMIT_CPU)))") == "allowed: 2"
 
 
 def test_only_three_families_of_sockets_can_be_made(box: Box) -> None:

@@ -73,6 +73,17 @@ def test_blames_the_submission_for_what_it_did(script: Script, ending: Ending, r
     assert failure.value.reason is reason
 
 
+def test_a_box_that_is_gone_when_it_is_frozen_is_the_submissions_failure() -> None:
+    box, sandbox = opened(lambda frame: [reply(frame)], Ending(exit_status=1, oom=False, removed_by_us=False))
+    run(box)
+    sandbox.boxes[0].ended = True
+    with pytest.raises(SubmissionFailure) as failure:
+        box.pause()
+    assert failure.value.reason is Reason.CRASHED
+    box.pause()  # another box
+    assert [each.paused for each in sandbox.boxes] == [False, True]
+
+
 def test_a_box_killed_from_outside_is_nobodys_failure() -> None:
     box, _ = opened(only("command.run", lambda _: None), Ending(exit_status=137, oom=False, removed_by_us=False))
     with pytest.raises(BoxLost):
