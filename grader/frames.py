@@ -32,6 +32,7 @@ NONCE_SIZE = 16
 HEADER_CAP = 1024 * 1024
 BODY_CAP = 1024 * 1024
 DEPTH_CAP = 32
+LARGEST = 10**308
 REQUEST, REPLY, REFUSAL = 1, 2, 3
 
 _KINDS = (REQUEST, REPLY, REFUSAL)
@@ -99,8 +100,8 @@ def strict_json(data: bytes, *, depth: int = DEPTH_CAP) -> Any:
     """Parse JSON as RFC 8259 means it, refusing what Python's parser lets through.
 
     Raises:
-        BrokenFrame: Not UTF-8, not JSON, duplicate keys, NaN or Infinity (also as 1e999),
-            lone surrogates, or nested deeper than `depth`.
+        BrokenFrame: Not UTF-8, not JSON, duplicate keys, NaN or Infinity (also as 1e999), integers that
+            no float can hold, lone surrogates, or nested deeper than `depth`.
     """
     try:
         value = json.loads(
@@ -108,6 +109,7 @@ def strict_json(data: bytes, *, depth: int = DEPTH_CAP) -> Any:
             object_pairs_hook=_unique_keys,
             parse_constant=_refuse_constant,
             parse_float=_finite,
+            parse_int=_countable,
         )
         _check_depth(value, depth)
     except RecursionError as error:
@@ -131,6 +133,14 @@ def _refuse_constant(name: str) -> Any:
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
+        raise ValueError("number out of range")
+    return number
+
+
+def _countable(text: str) -> int:
+    # A larger integer is no float any more, so the first check that computes with it would fail for a stranger's number.
+    number = int(text)
+    if abs(number) > LARGEST:
         raise ValueError("number out of range")
     return number
 

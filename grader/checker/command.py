@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,9 +31,9 @@ class CommandLimits:
     file: int
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, weakref_slot=True, eq=False)
 class CommandRun:
-    """One run of the submission's program.
+    """One run of the submission's program; copies of its files are there as long as this object is.
 
     Attributes:
         exit_status: Exit status, or None when a signal ended it.
@@ -241,6 +242,8 @@ class Command:
         )
         files, odd = self._list()
         run = _command_run(reply.header, reply.body, files, odd)
+        # What is written without end, run after run, must not fill the checker's box.
+        weakref.finalize(run, _delete, run._fetched)
         wanted = sorted(files)[:FETCHED_FILES] if fetch is None else [name for name in fetch if name in files]
         left = FETCHED_SHARE * self._limits.file
         for name in wanted:
@@ -263,6 +266,11 @@ class Command:
             target = Path(file.name)
         self._link.get_file(f"output/out/{name}", target, self._limits.file)
         return target
+
+
+def _delete(fetched: Mapping[str, Path]) -> None:
+    for path in fetched.values():
+        path.unlink(missing_ok=True)
 
 
 def _is_entry(entry: object) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 
 COLUMNS_CAP = 64
 ROW_GROUPS_CAP = 20_000
+ROWS_CAP = 8_000_000  # a row of empty texts takes a few bytes here, and far more where Python looks at it
 NAME_CAP = 60
 
 
@@ -63,12 +64,14 @@ def read(content: bytes, decoded_bytes: int) -> Any:
         raise Unreadable("schema_cap", "has more columns or row groups than accepted.")
     if any(pa.types.is_nested(field.type) for field in file.schema_arrow):
         raise Unreadable("schema", "has nested columns.")
-    batches, size = [], 0
+    batches, size, rows = [], 0, 0
     for batch in file.iter_batches(batch_size=65_536, use_threads=False):
         batch.validate(full=True)
-        size += batch.nbytes
+        size, rows = size + batch.nbytes, rows + batch.num_rows
         if size > decoded_bytes:
             raise Unreadable("decoded_cap", f"unpacks to more than {decoded_bytes:,} bytes.")
+        if rows > ROWS_CAP:
+            raise Unreadable("decoded_cap", f"holds more than {ROWS_CAP:,} rows.")
         batches.append(batch)
     return pa.Table.from_batches(batches, file.schema_arrow)
 

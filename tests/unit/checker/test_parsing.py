@@ -61,6 +61,11 @@ def bomb() -> pa.Table:
     return pa.table({"id": pa.array([7] * 4_000_000, pa.int64()), "name": ["x" * 50] * 4_000_000})
 
 
+def many() -> pa.Table:
+    """Rows that take next to nothing, until Python makes an object of each."""
+    return pa.table({"id": pa.nulls(8_000_001, pa.bool_())})
+
+
 def wide() -> pa.Table:
     return pa.table({f"c{number}": [1] for number in range(100)})
 
@@ -73,10 +78,11 @@ def wide() -> pa.Table:
         (b"PAR1" + b"\0" * 100 + b"PAR1", Reason.INVALID),
         (b"PAR1" + b"\xff" * 100_000 + b"PAR1", Reason.INVALID),
         (bomb(), Reason.DECODED_CAP),
+        (many(), Reason.DECODED_CAP),
         (wide(), Reason.SCHEMA_CAP),
         (pa.table({"id": [[1]]}), Reason.SCHEMA),
     ],
-    ids=["empty", "csv", "zeros", "ones", "bomb", "wide", "nested"],
+    ids=["empty", "csv", "zeros", "ones", "bomb", "many rows", "wide", "nested"],
 )
 def test_hostile_files_are_refused_with_a_reason(tmp_path: Path, content: pa.Table | bytes, reason: Reason) -> None:
     with pytest.raises(SubmissionFailed) as failed:

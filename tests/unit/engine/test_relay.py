@@ -136,6 +136,28 @@ def test_a_submission_that_used_up_the_runs_time_fails_and_the_run_does_not() ->
     assert answers[1].header["code"] == "timeout"
 
 
+def test_the_reference_can_still_be_asked_when_the_submission_used_up_the_runs_time() -> None:
+    answers: list[Frame] = []
+    end = clock.monotonic() + 0.95
+
+    def submission(frame: Frame) -> Sequence[Frame]:
+        while clock.monotonic() < end:
+            pass
+        return [reply(frame)]
+
+    box, reference = (
+        SubmissionBox(ScriptedSandbox({Role.SUBMISSION: script}), SPEC, SUBMISSION) for script in (submission, obliging)
+    )
+    ask = ("calls.map", {"seconds": 5, "all_seconds": 5}, b"")
+    others = [("file.list", {"path": "x"}, b""), ("calls.map", {**ask[1], "box": "reference"}, b"")]
+    script = checker([ask, *others, ("check.result", {"result": PASSED}, b"")], answers)
+    relay = Relay(Channel(ScriptedBox(script)), box, ("A1",), Limits(), lambda *_: None, reference)
+    relay.serve({}, Deadline(1))
+    assert [(each.kind, each.header.get("code")) for each in answers] == [
+        (frames.REPLY, None), (frames.REFUSAL, "timeout"), (frames.REPLY, None), (frames.REPLY, None)
+    ]  # fmt: skip
+
+
 def test_what_could_not_be_measured_is_kept_apart_and_counts_as_an_answer() -> None:
     relay = serve(checker([("check.unmeasured", {"check": "A1", "because": "noise"}, b"")]))
     assert (relay.unmeasured, relay.results) == ({"A1": "noise"}, {})
