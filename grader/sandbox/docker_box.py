@@ -226,11 +226,11 @@ class DockerBox:
             except EngineUnavailable:
                 raise
             except InfrastructureFault as fault:
-                if self._has_ended():
-                    raise EOFError("the box ended before it could be paused") from fault
                 # It may be frozen all the same, and whoever goes on without the pause would wait for it for ever.
                 with contextlib.suppress(InfrastructureFault), translate("resuming a box"):
                     self._engine.api.unpause(self._container)
+                if self._has_ended():
+                    raise EOFError("the box ended before it could be paused") from fault
                 raise
             self._paused = True
 

@@ -13,7 +13,10 @@ from grader.sandbox import docker_box
 from grader.sandbox.docker_box import DockerBox
 
 
-def test_a_box_whose_pause_failed_is_not_left_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("running", "raised"), [(True, InfrastructureFault), (False, EOFError)])
+def test_a_box_whose_pause_failed_is_not_left_frozen(
+    monkeypatch: pytest.MonkeyPatch, running: bool, raised: type[Exception]
+) -> None:
     frozen: set[str] = set()
 
     def freeze(_: object, container: str) -> None:
@@ -21,8 +24,10 @@ def test_a_box_whose_pause_failed_is_not_left_frozen(monkeypatch: pytest.MonkeyP
         raise docker.errors.APIError("unable to freeze")
 
     monkeypatch.setattr(docker_box, "freeze", freeze)
-    engine: Any = SimpleNamespace(api=SimpleNamespace(unpause=frozen.discard))
+    monkeypatch.setattr(docker_box, "SETTLE_SECONDS", 0)
+    api = SimpleNamespace(unpause=frozen.discard, inspect_container=lambda _: {"State": {"Running": running}})
     nothing: Any = None
-    with pytest.raises(InfrastructureFault, match="unable to freeze"):
+    engine: Any = SimpleNamespace(api=api)
+    with pytest.raises(raised):
         DockerBox(engine, "c0ffee", nothing, nothing).pause()
     assert not frozen
