@@ -138,7 +138,7 @@ def _finite(text: str) -> float:
 
 
 def _countable(text: str) -> int:
-    # A larger integer is no float any more, so the first check that computes with it would fail for a stranger's number.
+    # A larger integer is no float any more: the first check that computes with it would fail for a stranger's number.
     number = int(text)
     if abs(number) > LARGEST:
         raise ValueError("number out of range")
