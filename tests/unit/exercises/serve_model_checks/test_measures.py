@@ -124,9 +124,12 @@ def test_a_noisy_machine_is_measured_once_more_and_then_not(checks):
         measure(noisy, noisy)
 
 
-def test_growth_is_scaled_to_three_thousand_requests(checks):
+def test_growth_is_continued_to_three_thousand_requests(checks):
     slow = checks.busy.Growth((0, 250, 1_000), (0.0, 5.0, 20.0), 1.0)
     assert slow.growth == 60
+    warm = checks.busy.Growth((0, 500, 1_000), (0.0, 30.0, 31.0), 1.0)
+    assert warm.growth == 35, "what the first requests take is not taken again"
+    assert checks.busy.Growth((0, 1_500, 3_000), (0.0, 30.0, 20.0), 1.0).growth == 20
     assert slow.activity == 1
     assert checks.busy.Growth((0, 250), (0.0, 0.0), 1.0).activity == 0
     assert checks.busy.Growth((0, 3_000), (0.0, 0.0), 0.4).activity == 0
