@@ -10,7 +10,7 @@ from grader.catalog.ladder import Expected, RungKind
 from grader.model.base import Frozen
 from grader.model.sheet import ScoreSheet
 
-FAILED_BELOW = 0.5
+FAILED_UP_TO = 0.5
 TOLERATED_LOSS = 0.25
 ROUNDING = 1e-9
 
@@ -98,7 +98,7 @@ def violations(expected: Expected, earned: Earned, parent: Earned | None) -> Ite
     yield from _outside(expected, earned)
     for check in expected.must_fail:
         share = earned.shares.get(check)
-        if share is None or share >= FAILED_BELOW:
+        if share is None or share > FAILED_UP_TO:
             yield f"{check} should fail, but earned {_percent(share)}"
     if expected.rung is RungKind.FLAW and parent is not None:
         # What a notebook finds rests on the program, so a flaw of the program may show in it too.

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from grader.author.expectations import FAILED_BELOW, Earned
+from grader.author.expectations import FAILED_UP_TO, Earned
 from grader.catalog.ladder import RungKind
 
 PASSED_FROM = 0.95
@@ -75,7 +75,7 @@ class Discrimination:
 
     Attributes:
         check: Its id.
-        failed_by: Rungs that earned less than half of it.
+        failed_by: Rungs that earned half of it or less.
         passed_by: Rungs that earned 95 % or more of it.
     """
 
@@ -89,7 +89,7 @@ def discrimination(check: str, runs: Iterable[Earned]) -> Discrimination:
     shares = {run.rung: share for run in runs if (share := run.shares.get(check)) is not None}
     return Discrimination(
         check=check,
-        failed_by=tuple(name for name, share in shares.items() if share < FAILED_BELOW),
+        failed_by=tuple(name for name, share in shares.items() if share <= FAILED_UP_TO),
         passed_by=tuple(name for name, share in shares.items() if share >= PASSED_FROM),
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from grader.author.expectations import FAILED_BELOW
+from grader.author.expectations import FAILED_UP_TO
 from grader.author.proof import Proof
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -79,7 +79,7 @@ def _row(proof: Proof, place: int, candidate: str) -> Row:
 def _cell(check: str, share: float | None, must_fail: bool) -> Cell:
     if share is None:
         return Cell(text="", look="none", title=f"{check}: no result")
-    look = "full" if share >= FULL else "failed" if share < FAILED_BELOW else "part"
+    look = "full" if share >= FULL else "failed" if share <= FAILED_UP_TO else "part"
     look += " named" if must_fail else ""
     text = "" if share >= FULL else f"{100 * share:.0f}"
     return Cell(text=text, look=look, title=f"{check}: {share:.0%}{', expected to fail' if must_fail else ''}")

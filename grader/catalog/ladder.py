@@ -53,7 +53,7 @@ class Expected(Frozen):
         rung: What it shows.
         band: Lowest and highest total of the code in percent; meaningless for what is rejected.
         notebook: Lowest and highest points that checks give its decision notebook, where that is of interest.
-        must_fail: Checks that must earn less than half of their points.
+        must_fail: Checks that must earn half of their points or less.
         parent: The rung that it differs from in one respect, or "".
         status: Whether it can be graded at all; "any" when both are fine, as long as it earns no more than the band.
         reason: Why not, when it cannot.

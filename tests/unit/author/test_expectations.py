@@ -29,7 +29,7 @@ def test_a_flaw_that_loses_its_own_check_and_little_else_is_as_expected() -> Non
         ({"percent": 89.99}, "earned 89.99, outside of 90 to 97"),
         ({"percent": 97.5}, "earned 97.5, outside of 90 to 97"),
         ({"percent": None}, "earned None, outside of 90 to 97"),
-        ({"shares": {"A1": 1.0, "A2": 0.5, "B1": 0.9}}, "A2 should fail, but earned 50%"),
+        ({"shares": {"A1": 1.0, "A2": 0.51, "B1": 0.9}}, "A2 should fail, but earned 51%"),
         ({"shares": {"A1": 1.0, "B1": 0.9}}, "A2 should fail, but earned nothing that could be measured"),
         ({"shares": {"A1": 0.74, "A2": 0.0, "B1": 0.9}}, "A1 is not listed, but lost 26% against reference"),
         ({"status": "faulted", "faults": ("disk full",)}, "is faulted (disk full), not graded"),
