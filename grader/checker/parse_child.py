@@ -17,6 +17,9 @@ COLUMNS_CAP = 64
 ROW_GROUPS_CAP = 20_000
 ROWS_CAP = 8_000_000  # a row of empty texts takes a few bytes here, and far more where Python looks at it
 NAME_CAP = 60
+# Days since 1970 that Python's calendar has, but for its first and last one, which other time zones move out of it.
+FIRST_DAY, LAST_DAY = -719_161, 2_932_895
+TICKS = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000}  # of a day; nanoseconds never leave the calendar
 
 
 class Unreadable(Exception):
@@ -98,10 +101,29 @@ def convert(table: Any, schema: Any) -> tuple[Any, list[str]]:
         except pa.ArrowException:
             deviations.append(f"{field.name} cannot be converted to {field.type}")
             columns.append(empty)
+        known = columns[-1].null_count
+        columns[-1] = within_calendar(columns[-1], field.type)
+        if columns[-1].null_count > known:
+            deviations.append(f"{field.name} holds times beyond the years 1 to 9999")
         if not field.nullable and columns[-1].null_count:
             deviations.append(f"{field.name} holds nulls")
     arrays = [column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column for column in columns]
     return pa.Table.from_arrays(arrays, schema=schema), deviations
+
+
+def within_calendar(column: Any, kind: Any) -> Any:
+    """Return a column with null in place of times that no Python object can hold: a check would fail for them."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_timestamp(kind) and kind.unit in TICKS:
+        day, number = TICKS[kind.unit], column.cast(pa.int64())
+    elif pa.types.is_date(kind):
+        day, number = 1, column.cast(pa.date32()).cast(pa.int32())
+    else:
+        return column
+    real = pc.and_(pc.greater_equal(number, FIRST_DAY * day), pc.less(number, (LAST_DAY + 1) * day))
+    return pc.if_else(real, column, pa.scalar(None, kind))
 
 
 def name_deviation(names: list[str], expected: list[str]) -> str:

@@ -57,6 +57,26 @@ def test_what_differs_is_listed_and_the_rest_is_kept(tmp_path: Path, change: obj
     assert found.table.column("price").to_pylist() == [Decimal("1.50"), None]
 
 
+@pytest.mark.parametrize(
+    ("kind", "far", "near"),
+    [
+        (pa.timestamp("us", tz="UTC"), 2**62, 1_700_000_000_000_000),
+        (pa.timestamp("ms", tz="UTC"), -(2**60), 1_700_000_000_000),
+        (pa.timestamp("ns"), None, 2**62),
+        (pa.date32(), 2**31 - 1, 19_000),
+    ],
+    ids=str,
+)
+def test_a_time_that_no_calendar_has_is_none(tmp_path: Path, kind: pa.DataType, far: int | None, near: int) -> None:
+    path = tmp_path / "times.parquet"
+    storage = pa.int32() if kind == pa.date32() else pa.int64()
+    pq.write_table(pa.table({"at": pa.array([far, near, None], storage).cast(kind)}), path)
+    found = read_table(path, pa.schema([("at", kind)]), name="times.parquet", decoded_bytes=MIB)
+    first, second, third = found.table["at"].to_pylist()
+    assert (first, second is None, third) == (None, False, None)
+    assert found.deviations == (() if far is None else ("at holds times beyond the years 1 to 9999",))
+
+
 def bomb() -> pa.Table:
     return pa.table({"id": pa.array([7] * 4_000_000, pa.int64()), "name": ["x" * 50] * 4_000_000})
 
