@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.cli.entries import from_manifest, from_paths
+from grader.cli.entries import Named, from_manifest, from_paths
 from grader.errors import SubmissionRejected, UsageError
 from grader.model.exercise import Exercise
 
@@ -58,6 +58,15 @@ def test_what_does_not_exist_and_what_is_elsewhere(find: Find, tiny: Exercise) -
         find("none.zip")
     with pytest.raises(SubmissionRejected, match="is an address"):
         from_paths(["https://example.com/a.zip"], None, tiny, lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("ada\x1b]0;x\x07.zip", "ada\\u{1b}]0;x\\u{7}"), ("\u202egnp.zip", "\\u{202e}gnp"), ("\udcff.zip", "\\u{dcff}")],
+)
+def test_a_name_that_no_sheet_could_hold_is_written_out(name: str, shown: str) -> None:
+    named = Named(path=Path(name))
+    assert (named.folder_name, named.label) == (shown, f"{shown}.zip")
 
 
 def test_who_is_who_comes_from_the_list(tmp_path: Path) -> None:
