@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
@@ -105,8 +105,13 @@ class ArtefactObjects:
         Raises:
             StoreFailed: It is there and cannot be removed.
         """
-        with self._translated(f"The artefact {digest} cannot be removed"), suppress(FileNotFoundError):
-            self._system.rm_file(self._place(digest))
+        with self._translated(f"The artefact {digest} cannot be removed"):
+            try:
+                self._system.rm_file(self._place(digest))
+            except FileNotFoundError:
+                bucket = self._root.partition("/")[0]
+                if bucket and not self._system.exists(bucket):  # it may lie in another one, so it is not gone
+                    raise
 
     def _size(self, place: str) -> int | None:
         """Bytes of an object; None when it is not there."""

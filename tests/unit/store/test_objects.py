@@ -86,6 +86,15 @@ def test_a_missing_bucket_is_named(artefacts: Artefacts, monkeypatch: pytest.Mon
     assert "Make the bucket" in failed.value.hint
 
 
+def test_nothing_is_called_removed_where_there_is_no_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    def with_buckets(_: type, path: str) -> str:
+        return path.removeprefix("memory://").rstrip("/")
+
+    monkeypatch.setattr(MemoryFileSystem, "_strip_protocol", classmethod(with_buckets))
+    with pytest.raises(StoreFailed, match="memory://kept/files was not found"):
+        kept_at(Path("unused"), "memory://kept/files").remove("0" * 64)
+
+
 def test_a_url_is_shown_without_what_is_secret() -> None:
     assert shown(URL) == "memory://kept/files"
 
