@@ -15,7 +15,7 @@ from typing import Any
 
 COLUMNS_CAP = 64
 ROW_GROUPS_CAP = 20_000
-ROWS_CAP = 8_000_000  # a row of empty texts takes a few bytes here, and far more where Python looks at it
+ROWS_CAP = 4_000_000  # a row of empty texts takes a few bytes here, and hundreds where Python counts them
 NAME_CAP = 60
 # Days since 1970 that Python's calendar has, but for its first and last one, which other time zones move out of it.
 FIRST_DAY, LAST_DAY = -719_161, 2_932_895

@@ -83,7 +83,7 @@ def bomb() -> pa.Table:
 
 def many() -> pa.Table:
     """Rows that take next to nothing, until Python makes an object of each."""
-    return pa.table({"id": pa.nulls(8_000_001, pa.bool_())})
+    return pa.table({"id": pa.nulls(4_000_001, pa.bool_())})
 
 
 def wide() -> pa.Table:
