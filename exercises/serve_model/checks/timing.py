@@ -1,8 +1,9 @@
 """Times of the candidate beside those of a reference, measured in turns on the same machine.
 
 Absolute times say more about the machine than about the service, so everything is a ratio: five blocks of each in turns
-(three where a case is hopeless), the other one frozen meanwhile; the median of the ratios counts. Where the reference's
-own blocks differ too much, the machine was not quiet: it is measured once more, and then not at all.
+(three where a case is hopeless), the other one frozen meanwhile; the median of the ratios counts. Where a block of the
+reference took far longer than its quickest one, somebody else had the processor: that pair does not count, and another
+one is measured, up to a number. What the candidate's own block took decides nothing about that.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ from parity import Strata
 from grader.checker.api import NotMeasured, SubmissionFailed, linear
 from grader.checker.http import Exchange, Request
 
-BLOCKS, FEW_BLOCKS = 5, 3
+BLOCKS, FEW_BLOCKS, MOST_BLOCKS = 5, 3, 15
 BLOCK_REQUESTS, SLOW_REQUESTS, WARM_REQUESTS = 160, 40, 40
 CONCURRENCY = 8
 BATCH_ROWS, BLOCK_BATCHES = 256, 3
-MOST_SPREAD = 1.6
+MOST_SPREAD = 1.6  # times as long as the reference's quickest block
 HOPELESS = 12.0  # times slower than the reference: fewer requests tell as much
 BEYOND = 60.0  # times slower: fewer blocks do too, since this is twice what earns nothing in any check
 
@@ -50,6 +51,9 @@ class Block:
         return float(np.quantile(self.seconds, 0.5, method="higher"))
 
 
+Measure = Callable[[Block], float]
+
+
 @dataclass(frozen=True, slots=True)
 class Rounds:
     """Blocks of the candidate and of the reference, in turns."""
@@ -57,15 +61,25 @@ class Rounds:
     candidate: tuple[Block, ...]
     reference: tuple[Block, ...]
 
-    def ratio(self, measure: Callable[[Block], float]) -> float:
+    def ratio(self, measure: Measure) -> float:
         """Return the median over blocks of how many times the reference's value the candidate's is."""
         pairs = zip(self.candidate, self.reference, strict=True)
         return float(np.median([measure(one) / max(measure(other), 1e-9) for one, other in pairs]))
 
-    def spread(self, measure: Callable[[Block], float]) -> float:
-        """Return how much the reference's own blocks differ: the second largest in units of the second smallest."""
-        values = sorted(measure(block) for block in self.reference)
-        return values[-2] / max(values[1], 1e-9)
+    def quiet(self, measure: Measure) -> Rounds:
+        """Return the pairs whose reference was not much slower than in its quickest block."""
+        values = [measure(block) for block in self.reference]
+        most = MOST_SPREAD * min(values, default=0.0)
+        kept = [place for place, value in enumerate(values) if value <= most]
+        return Rounds(tuple(self.candidate[place] for place in kept), tuple(self.reference[place] for place in kept))
+
+    def __add__(self, other: Rounds) -> Rounds:
+        """Put blocks of both together."""
+        return Rounds(self.candidate + other.candidate, self.reference + other.reference)
+
+    def __len__(self) -> int:
+        """How many pairs there are."""
+        return len(self.reference)
 
 
 def log_credit(ratio: float, full: float, none: float) -> float:
@@ -82,20 +96,53 @@ def block_of(exchanges: Sequence[Exchange], cpu_seconds: float) -> Block:
     return Block(np.array(seconds), cpu_seconds / sum(good) if any(good) else math.inf)
 
 
-def measured_quietly(rounds: Callable[[], Rounds], measure: Callable[[Block], float], what: str) -> Rounds:
-    """Measure, and once more where the machine was not quiet.
+class Series:
+    """Pairs of blocks of one load: as many as it takes until enough of them were measured quietly.
 
-    Raises:
-        NotMeasured: It was not quiet the second time either.
+    Args:
+        bench: The candidate's service.
+        pair: Measures one block of each, of so many requests.
+        usual: Requests of a block.
+        fewer: Requests of a block where the candidate is slow, and of the warm-up.
     """
-    for _ in range(2):
-        found = rounds()
-        if found.spread(measure) <= MOST_SPREAD:
-            return found
-    raise NotMeasured(
-        f"The reference's own {what} differed {found.spread(measure):.1f} times between blocks, so the machine was too "
-        "busy to measure."
-    )
+
+    def __init__(self, bench: Bench, pair: Callable[[int], Rounds], usual: int, fewer: int) -> None:
+        self._bench = bench
+        self._pair = pair
+        self._usual = usual
+        self._fewer = fewer
+        self._count = 0
+        self._wanted = BLOCKS
+        self._rounds = Rounds((), ())
+
+    def quiet(self, measure: Measure, what: str) -> Rounds:
+        """Return the pairs that were measured quietly.
+
+        Raises:
+            NotMeasured: Too few of many were.
+        """
+        if not self._count:
+            self._warm_up()
+        while len(found := self._rounds.quiet(measure)) < self._wanted:
+            if len(self._rounds) >= MOST_BLOCKS:
+                raise NotMeasured(
+                    f"The reference's own {what} was near its quickest in only {len(found)} of {MOST_BLOCKS} blocks, "
+                    "so the machine was too busy to measure."
+                )
+            self._bench.use(BUSY)
+            self._rounds += self._pair(self._count)
+        return found
+
+    def _warm_up(self) -> None:
+        """Tell how slow the candidate is, and so how much is asked of it."""
+        self._bench.use(BUSY)
+        warm = self._pair(self._fewer)
+        slower = warm.candidate[0].median / max(warm.reference[0].median, 1e-9)
+        self._count = self._fewer if slower > HOPELESS else self._usual
+        self._wanted = FEW_BLOCKS if slower > BEYOND else BLOCKS
+        if not any(map(math.isfinite, warm.candidate[0].seconds)):
+            self._bench.spoil()  # it may be at work on these for long
+            self._rounds = Rounds(warm.candidate * self._wanted, warm.reference * self._wanted)
 
 
 class Measured:
@@ -113,8 +160,6 @@ class Measured:
         self._reference = reference
         self._strata = strata
         self._folder = folder
-        self._kept: dict[str, Rounds] = {}
-        self._reference_ready: list[float] = []
 
     @property
     def names(self) -> Names:
@@ -175,47 +220,30 @@ class Measured:
             raise NotMeasured("The reference did not answer every request.")
         return found
 
-    def _both(self, make: Callable[[], list[Request]], concurrency: int) -> tuple[Block, Block]:
+    def _both(self, make: Callable[[], list[Request]], concurrency: int) -> Rounds:
         candidate = self._load(make(), concurrency, candidate=True)
-        return candidate, self._load(make(), concurrency, candidate=False)
+        return Rounds((candidate,), (self._load(make(), concurrency, candidate=False),))
 
-    def _rounds(self, make: Callable[[int], list[Request]], usual: int, fewer: int, concurrency: int) -> Rounds:
-        """Measure some blocks of each in turns, after a warm-up that also tells how slow the candidate is."""
+    @cached_property
+    def _singles(self) -> Series:
+        def pair(count: int) -> Rounds:
+            return self._both(lambda: [predict(row) for row in self.rows(count, self.names.next())], CONCURRENCY)
+
+        return Series(self.bench, pair, BLOCK_REQUESTS, SLOW_REQUESTS)
+
+    @cached_property
+    def _in_batches(self) -> Series:
+        def pair(count: int) -> Rounds:
+            return self._both(lambda: [batch(self.rows(BATCH_ROWS, self.names.next())) for _ in range(count)], 1)
+
+        return Series(self.bench, pair, BLOCK_BATCHES, 1)
+
+    def singles(self, measure: Measure, what: str) -> Rounds:
+        """Single predictions at concurrency 8; raises NotMeasured where the machine was too busy."""
         self.reference_ready  # noqa: B018 - starts it
-        self.bench.use(BUSY)
-        warm = self._both(lambda: make(fewer), concurrency)
-        if not any(map(math.isfinite, warm[0].seconds)):
-            self.bench.spoil()  # it may be at work on these for long
-            return Rounds((warm[0],) * BLOCKS, (warm[1],) * BLOCKS)
-        slower = warm[0].median / max(warm[1].median, 1e-9)
-        count = fewer if slower > HOPELESS else usual
-        blocks = [
-            self._both(lambda: make(count), concurrency) for _ in range(FEW_BLOCKS if slower > BEYOND else BLOCKS)
-        ]
-        return Rounds(tuple(one for one, _ in blocks), tuple(other for _, other in blocks))
+        return self._singles.quiet(measure, what)
 
-    def _singles(self) -> Rounds:
-        def make(count: int) -> list[Request]:
-            return [predict(row) for row in self.rows(count, self.names.next())]
-
-        return self._rounds(make, BLOCK_REQUESTS, SLOW_REQUESTS, CONCURRENCY)
-
-    def _in_batches(self) -> Rounds:
-        def make(count: int) -> list[Request]:
-            return [batch(self.rows(BATCH_ROWS, self.names.next())) for _ in range(count)]
-
-        return self._rounds(make, BLOCK_BATCHES, 1, 1)
-
-    def singles(self, measure: Callable[[Block], float], what: str) -> Rounds:
-        """Single predictions at concurrency 8."""
-        return self._quiet("singles", self._singles, measure, what)
-
-    def batches(self, measure: Callable[[Block], float], what: str) -> Rounds:
-        """Batches of 256 rows, one after the other."""
-        return self._quiet("batches", self._in_batches, measure, what)
-
-    def _quiet(self, name: str, rounds: Callable[[], Rounds], measure: Callable[[Block], float], what: str) -> Rounds:
-        kept = self._kept.get(name)
-        if kept is None or kept.spread(measure) > MOST_SPREAD:
-            self._kept[name] = measured_quietly(rounds, measure, what)
-        return self._kept[name]
+    def batches(self, measure: Measure, what: str) -> Rounds:
+        """Batches of 256 rows, one after the other; raises NotMeasured where the machine was too busy."""
+        self.reference_ready  # noqa: B018 - starts it
+        return self._in_batches.quiet(measure, what)

@@ -89,7 +89,6 @@ def test_the_median_of_the_blocks_ratios_counts(checks):
     other = [block(checks, [0.01] * 20) for _ in range(5)]
     rounds = checks.timing.Rounds(tuple(mine), tuple(other))
     assert rounds.ratio(lambda each: each.p95) == pytest.approx(2)
-    assert rounds.spread(lambda each: each.p95) == 1
 
 
 def test_requests_that_fail_are_infinitely_slow(checks):
@@ -108,20 +107,21 @@ def test_credit_falls_over_the_logarithm(checks):
     assert credit(math.sqrt(27), 3, 9) == pytest.approx(0.5)
 
 
-def test_a_noisy_machine_is_measured_once_more_and_then_not(checks):
-    def rounds(values):
-        return checks.timing.Rounds((), tuple(block(checks, [value] * 20) for value in values))
+def test_blocks_that_others_disturbed_do_not_count_and_are_measured_anew(checks):
+    def series(*references):
+        made = iter([1.0, *references])  # the first warms up
 
-    noisy, quiet, hiccup = [1, 1, 2, 2, 3], [1, 1, 1, 1.1, 1.2], [1, 1, 1, 1.1, 9]
+        def pair(count):
+            return checks.timing.Rounds((block(checks, [2.0] * 20),), (block(checks, [next(made)] * 20),))
 
-    def measure(*sequence):
-        made = iter(map(rounds, sequence))
-        return checks.timing.measured_quietly(lambda: next(made), lambda each: each.p95, "latency")
+        bench = SimpleNamespace(use=lambda stage: None)
+        return checks.timing.Series(bench, pair, 160, 40).quiet(lambda each: each.p95, "latency")
 
-    assert measure(noisy, quiet).spread(lambda each: each.p95) <= 1.6
-    assert measure(hiccup)
+    assert series(1, 1, 1, 1.5, 1.2).ratio(lambda each: each.p95) == 2
+    found = series(3, 1, 9, 1, 1, 1.7, 1, 1.1)
+    assert [each.p95 for each in found.reference] == [1, 1, 1, 1, 1.1]
     with pytest.raises(checks.timing.NotMeasured, match="too busy"):
-        measure(noisy, noisy)
+        series(*range(1, 16))
 
 
 def test_growth_is_continued_to_three_thousand_requests(checks):

@@ -9,6 +9,14 @@ import pytest
 from standin import exchange
 
 
+def block(checks, seconds):
+    return checks.timing.Block(np.full(20, seconds), 0.001)
+
+
+def idle_bench():
+    return SimpleNamespace(use=lambda stage: None, spoil=lambda: None)
+
+
 @pytest.mark.parametrize(("seconds", "rows"), [(0.01, 200), (0.1, 200), (0.15, 100), (0.6, 64)])
 def test_a_slow_service_is_asked_fewer_rows_of_a_stratum(checks, monkeypatch, seconds, rows):
     asked = []
@@ -25,20 +33,28 @@ def test_a_slow_service_is_asked_fewer_rows_of_a_stratum(checks, monkeypatch, se
 @pytest.mark.parametrize(
     ("slower", "blocks", "requests"), [(1, 5, 160), (11, 5, 160), (15, 5, 40), (59, 5, 40), (61, 3, 40)]
 )
-def test_a_hopeless_ratio_is_measured_on_less(checks, monkeypatch, slower, blocks, requests):
+def test_a_hopeless_ratio_is_measured_on_less(checks, slower, blocks, requests):
     asked = []
 
-    def both(measured, make, concurrency):
-        asked.append(len(make()))
-        return tuple(checks.timing.Block(np.full(20, value), 0.001) for value in (slower * 0.01, 0.01))
+    def pair(count):
+        asked.append(count)
+        return checks.timing.Rounds((block(checks, slower * 0.01),), (block(checks, 0.01),))
 
-    monkeypatch.setattr(checks.timing.Measured, "_both", both)
-    monkeypatch.setattr(checks.timing.Measured, "reference_ready", (1.0, 1.0))
-    measured = checks.timing.Measured(SimpleNamespace(use=lambda stage: None), None, None, None)
-    found = measured._rounds(lambda count: [None] * count, 160, 40, 8)
+    found = checks.timing.Series(idle_bench(), pair, 160, 40).quiet(lambda block: block.p95, "latency")
     assert asked == [40] + [requests] * blocks
     assert found.ratio(lambda block: block.p95) == pytest.approx(slower)
-    assert found.spread(lambda block: block.p95) == 1
+
+
+def test_what_answers_nothing_is_not_asked_again(checks):
+    asked = []
+
+    def pair(count):
+        asked.append(count)
+        return checks.timing.Rounds((block(checks, np.inf),), (block(checks, 0.01),))
+
+    found = checks.timing.Series(idle_bench(), pair, 160, 40).quiet(lambda block: block.p95, "latency")
+    assert asked == [40]
+    assert np.isinf(found.ratio(lambda block: block.p95))
 
 
 @pytest.mark.parametrize(("each", "requests"), [(0.001, 3_000), (0.01, 2_500), (0.02, 1_500), (0.04, 1_250)])
