@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import anchors
 from asking import make_window
 from care import mixed_asks
 
-from grader.checker.api import SubmissionFailed
+from grader.checker.api import Reason, SubmissionFailed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,19 +40,32 @@ class Timing:
 
 
 def measure_time(session, reference, world, variant) -> Timing:
-    """Let submission and reference take turns at the same windows."""
-    windows = [make_window(world, variant, ask) for ask in mixed_asks(anchors.TIMED_WINDOWS)]
-    calls = [{"window": window} for window in windows if len(window) == anchors.PLAIN_ROWS]
+    """Let submission and reference take turns at the same windows, which neither has seen before.
+
+    Raises:
+        SubmissionFailed: Fewer than half of a block's windows were answered; raising takes no time.
+    """
     own, other, wall = [], [], []
     with reference.open(workers=2) as rival:
         _of_reference(lambda: _prepare(rival, world))
-        for _ in range(anchors.TIMED_BLOCKS):
-            _of_reference(lambda: rival.map("check", calls))
+        for block in range(anchors.TIMED_BLOCKS):
+            calls = timed_calls(world, variant, block)
+            _of_reference(functools.partial(rival.map, "check", calls))
             other.append(rival.last.cpu_seconds / len(calls))
-            session.map("check", calls, seconds=anchors.CALL_SECONDS)
+            answers = session.map("check", calls, seconds=anchors.CALL_SECONDS)
+            if 2 * sum(answer.ok for answer in answers) < len(answers):
+                because = "Fewer than half of the windows were answered while time was measured."
+                raise SubmissionFailed(Reason.NO_RESPONSE, because)
             own.append(session.last.cpu_seconds / len(calls))
             wall.append(session.last.seconds * 2 / len(calls))
     return Timing(own=tuple(own), reference=tuple(other), wall=tuple(wall))
+
+
+def timed_calls(world, variant, block: int) -> list[dict[str, object]]:
+    """Make the windows of a block; no other block or check shows them, so that no answer can be remembered."""
+    asks = [replace(ask, number=ask.number + 1000 * (block + 1)) for ask in mixed_asks(anchors.TIMED_WINDOWS)]
+    windows = (make_window(world, variant, ask) for ask in asks if ask.rows == anchors.PLAIN_ROWS)
+    return [{"window": window} for window in windows]
 
 
 def _prepare(rival, world) -> None:

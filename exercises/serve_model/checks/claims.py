@@ -69,9 +69,9 @@ def turning(answers: list[dict[str, object]]) -> Turning:
     """
     found: dict[object, list[float]] = {"approve": [], "review": []}
     for answer in answers:
-        number = probability(answer)
-        if np.isfinite(number) and answer.get("decision") in found:
-            found[answer["decision"]].append(number)
+        number, decision = probability(answer), answer.get("decision")
+        if np.isfinite(number) and isinstance(decision, str) and decision in found:
+            found[decision].append(number)
     if not any(found.values()):
         raise SubmissionFailed(Reason.NO_RESPONSE, "The service answers none of the requests near the threshold.")
     low, high = max(found["approve"], default=0.0), min(found["review"], default=1.0)

@@ -6,6 +6,7 @@ drawn first and sent afterwards, so that a slow or dying service does not steer 
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from calls import ACTIVATE, BATCH, HEALTH, METRICS, PREDICT, READY, Names, post
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
 from openapi import Published
 
 from grader.checker.http import Request
@@ -22,6 +24,7 @@ from grader.checker.http import Request
 ID = "@id@"
 FROM_SCHEMA, FROM_GRAMMAR = 100, 200
 LONG = 400
+DEEPEST, WIDEST, NARROW = 4, 20, 1  # of a published schema: levels, properties of a row, properties of what is inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,9 @@ def _collect(strategy: st.SearchStrategy[Case], count: int, number: int) -> list
     def keep(case: Case) -> None:
         kept.append(case)
 
-    keep()
+    # Values of a candidate's schema may be too large to be drawn; what was drawn before counts.
+    with contextlib.suppress(Unsatisfiable):
+        keep()
     return kept[:count]
 
 
@@ -256,7 +261,7 @@ def _elsewhere() -> st.SearchStrategy[Case]:
 
 
 def _from_schema(published: Published, schema: Mapping[str, Any]) -> st.SearchStrategy[Case]:
-    values = value_of(published, schema, 4)
+    values = value_of(published, schema, DEEPEST)
     single = values.map(lambda row: Case("POST", PREDICT, write(row).encode()))
     several = st.lists(values, min_size=1, max_size=3)
     return single | several.map(lambda rows: Case("POST", BATCH, write({"rows": rows}).encode()))
@@ -267,7 +272,8 @@ def value_of(published: Published, schema: object, depth: int) -> st.SearchStrat
     rules = published.resolve(schema)
     if depth <= 0 or not rules:
         return anything
-    forms = [form for name in ("anyOf", "oneOf") for form in (rules.get(name) or []) if isinstance(form, dict)][:6]
+    choices = [rules[name] for name in ("anyOf", "oneOf") if isinstance(rules.get(name), list)]
+    forms = [form for several in choices for form in several if isinstance(form, dict)][:6]
     if forms:
         return st.one_of(*(value_of(published, form, depth - 1) for form in forms))
     if isinstance(rules.get("enum"), list) and rules["enum"]:
@@ -278,7 +284,8 @@ def value_of(published: Published, schema: object, depth: int) -> st.SearchStrat
 def _typed(published: Published, rules: Mapping[str, Any], depth: int) -> st.SearchStrategy[Any]:
     kind = rules.get("type")
     if kind == "object" and isinstance(rules.get("properties"), dict):
-        properties = dict(list(rules["properties"].items())[:20])
+        most = WIDEST if depth == DEEPEST else NARROW
+        properties = dict(list(rules["properties"].items())[:most])
         fields = {name: value_of(published, item, depth - 1) for name, item in properties.items()}
         return st.fixed_dictionaries(fields)
     if kind == "array":

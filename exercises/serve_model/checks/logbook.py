@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,12 +15,14 @@ from calls import answered, id_of, predict, prediction, probability
 from parity import CLOSE, Strata
 from truth import artefacts, from_features
 
-from grader.checker.api import SubmissionFailed
+from grader.checker.api import Reason, SubmissionFailed
 from grader.frames import BrokenFrame, strict_json
 
 PREDICTIONS = 50
 WAIT_SECONDS, PAUSE = 3.0, 0.25
 LOG_CAP, MOST_FILES, LINE_CAP = 32 * 1024 * 1024, 16, 64 * 1024
+LARGEST = 3e38
+LOGS_CAP = 64 * 1024 * 1024  # of all logs together: they are looked through again and again
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,12 +64,21 @@ def trace(strata: Strata, folder: Path) -> Trace:
     lines: dict[str, list[Mapping[str, Any]]] = {}
     for _ in range(math.ceil(WAIT_SECONDS / PAUSE)):
         found.files = sorted(strata.bench.service.files("*.jsonl"))[:MOST_FILES]
-        lines = read_lines([_read(strata, name) for name in found.files], answers)
+        lines = read_lines(_read_all(strata, found.files), answers)
         if len(lines) == len(answers):
             break
         strata.bench.service.let_run(PAUSE)
     judge(found, answers, lines, folder)
     return found
+
+
+def _read_all(strata: Strata, names: Sequence[str]) -> list[bytes]:
+    logs: list[bytes] = []
+    for name in names:
+        logs.append(_read(strata, name))
+        if sum(map(len, logs)) > LOGS_CAP:
+            raise SubmissionFailed(Reason.TOO_LARGE, f"The prediction logs hold more than {LOGS_CAP:,} bytes.")
+    return logs
 
 
 def _read(strata: Strata, name: str) -> bytes:
@@ -80,10 +92,11 @@ def _read(strata: Strata, name: str) -> bytes:
 def read_lines(logs: Sequence[bytes], wanted: Mapping[str, object]) -> dict[str, list[Mapping[str, Any]]]:
     """Return the lines about requests that are looked for, by request id; other lines may be what they like."""
     found: dict[str, list[Mapping[str, Any]]] = {}
-    keys = [(name, name.encode()) for name in wanted]
-    prefix = keys[0][1].rpartition(b"-")[0] if keys else b""
+    keys = {name.encode() for name in wanted}
+    prefix = min(keys, default=b"").rpartition(b"-")[0]
+    ids = re.compile(re.escape(prefix) + rb"-[0-9]+")
     for line in (line for log in logs for line in log.split(b"\n")):
-        if prefix not in line or len(line) > LINE_CAP or not any(key in line for _, key in keys):
+        if prefix not in line or len(line) > LINE_CAP or keys.isdisjoint(ids.findall(line)):
             continue
         try:
             value = strict_json(line)
@@ -109,7 +122,7 @@ def judge(
         if problem:
             found.problems.append(problem)
             continue
-        features = {column: _number(entries[0]["features"][column]) for column in columns}
+        features = {column: float(entries[0]["features"][column]) for column in columns}
         usable.append((probability(answer), probability(entries[0]), features))
     if not usable:
         return
@@ -131,7 +144,7 @@ def _problem(answer: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], co
     if not isinstance(features, dict) or set(features) != set(columns):
         return "features are not those of the model"
     if any(not _is_number(value) for value in features.values()):
-        return "a feature is neither a number nor null"
+        return "a feature is no number that the model takes"
     if entry.get("model_version") != MAIN.version:
         return "the version is missing or another one"
     if entry.get("prediction_id") != answer.get("prediction_id"):
@@ -140,8 +153,6 @@ def _problem(answer: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], co
 
 
 def _is_number(value: object) -> bool:
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
-
-
-def _number(value: Any) -> float:
-    return math.nan if value is None else float(value)
+    """Tell whether the model of the trace takes a value: it knows no nulls, and computes in 32 bits."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and abs(value) <= LARGEST  # type: ignore[operator]

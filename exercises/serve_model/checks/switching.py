@@ -193,7 +193,12 @@ def version_of(
     """Return the one version that a batch names and whose numbers it holds; None where there is none."""
     version = answer.get("model_version")
     listed = answer.get("results")
-    if version not in steady or not isinstance(listed, list) or len(listed) != len(order):
+    if (
+        not isinstance(version, str)
+        or version not in steady
+        or not isinstance(listed, list)
+        or len(listed) != len(order)
+    ):
         return None
     for each in listed:
         row = each if isinstance(each, dict) else {}

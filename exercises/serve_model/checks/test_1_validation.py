@@ -111,7 +111,7 @@ def fault(row, answer) -> str:
         (not (isinstance(answer["prediction_id"], str) and answer["prediction_id"]), "prediction_id is no text"),
         (answer["model_version"] != MAIN.version, "another version"),
         (probability_of(answer) != probability_of(answer), "probability is not a number in 0..1"),
-        (answer["decision"] not in DECISIONS, "an unknown decision"),
+        (not isinstance(answer["decision"], str) or answer["decision"] not in DECISIONS, "an unknown decision"),
     ]
     return next((words for bad, words in wrong if bad), "")
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
 
-from grader.checker.callable import Cost
+from grader.checker.api import SubmissionFailed
+from grader.checker.callable import Answer, Cost
 
 
 def timing(checks, own, reference, wall):
@@ -48,3 +50,49 @@ def test_fitting_on_a_busy_machine_counts_what_one_process_computed(checks):
     session = Fits(seconds=150.0, cpu_seconds=44.0)
     assert fitted(checks, session, workers=2) == 22.0
     assert session.given > 2 * checks.anchors.FIT_SECONDS
+
+
+VARIANT = SimpleNamespace(random=random.Random)
+WORLD = SimpleNamespace(
+    pooled=lambda rows, rng, **drift: rng.random(), slice=lambda rows, rng, **drift: rng.random(),
+    reference=lambda: None, reference_labels=lambda: None,
+)  # fmt: skip
+
+
+class Answers:
+    """A session that answers some of the windows, and remembers them."""
+
+    def __init__(self, *, ok: int) -> None:
+        self.ok, self.last, self.seen = ok, Cost(seconds=1.0, cpu_seconds=1.0), []
+
+    def construct(self, **arguments: object) -> None:
+        pass
+
+    def call(self, method: str, **arguments: object) -> None:
+        pass
+
+    def map(self, method: str, calls: list[dict[str, float]], **limits: object) -> list[Answer]:
+        self.seen += [call["window"] for call in calls]
+        return [Answer(error="" if place < self.ok else "ValueError") for place in range(len(calls))]
+
+
+def timed(checks, ok: int):
+    session, rival = Answers(ok=ok), Answers(ok=100)
+    reference = SimpleNamespace(open=lambda workers: nullcontext(rival))
+    return session, rival, lambda: checks.timing.measure_time(session, reference, WORLD, VARIANT)
+
+
+def test_no_window_is_timed_twice_and_both_see_the_same(checks):
+    session, rival, measure = timed(checks, ok=100)
+    assert measure().ratio == 1
+    assert len(session.seen) >= 4 * 20
+    assert len(set(session.seen)) == len(session.seen)
+    assert session.seen == rival.seen
+    asked_elsewhere = [checks.asking.make_window(WORLD, VARIANT, ask) for ask in checks.care.mixed_asks(26)]
+    assert not set(session.seen) & set(asked_elsewhere)
+
+
+def test_raising_at_once_is_not_quick(checks):
+    _, _, measure = timed(checks, ok=5)
+    with pytest.raises(SubmissionFailed, match="half of the windows"):
+        measure()

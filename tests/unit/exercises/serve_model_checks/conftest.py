@@ -14,8 +14,9 @@ HERE = Path(__file__).resolve().parent
 EXERCISE = HERE.parents[3] / "exercises" / "serve_model"
 FOLDERS = (EXERCISE / "checks", EXERCISE / "data")
 WANTED = (
-    "bench", "busy", "calls", "counting", "ending", "fuzzing", "gates", "grammar", "logbook", "openapi", "parity",
-    "pictures", "prometheus", "refusals", "starting", "switching", "test_2_parity", "timing",
+    "bench", "busy", "calls", "claims", "counting", "ending", "fuzzing", "gates", "grammar", "logbook", "openapi",
+    "parity", "pictures", "prometheus", "refusals", "starting", "switching", "test_1_validation", "test_2_parity",
+    "timing",
 )  # fmt: skip
 sys.path.insert(0, str(HERE))
 

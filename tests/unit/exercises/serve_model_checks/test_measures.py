@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from standin import exchange
 
+from grader.checker.api import SubmissionFailed
+
 TRUE = np.linspace(0.05, 0.95, 100)
 
 
@@ -270,6 +272,22 @@ def test_a_damaged_version_must_never_be_served(checks):
     assert not corrupt(statuses={503}, predicted=True).refused
 
 
+def test_an_answer_of_an_odd_type_is_a_wrong_one(checks):
+    odd = {"request_id": "g-1", "model_version": [], "probability": 0.5, "decision": {}, "prediction_id": "p"}
+    batch = {"model_version": [], "results": [odd]}
+    assert checks.switching.version_of(batch, {"g-1": 0}, {"v1": [0.5]}) is None
+    assert checks.test_1_validation.fault({"request_id": "g-1"}, odd | {"model_version": "v1"}) == "an unknown decision"
+    with pytest.raises(SubmissionFailed):
+        checks.claims.turning([odd])
+
+
+def test_whatever_schema_is_published_requests_are_drawn(checks):
+    body = {"content": {"application/json": {"schema": {"anyOf": 5}}}}
+    published = checks.openapi.Published({"paths": {"/v1/predict": {"post": {"requestBody": body}}}})
+    assert checks.grammar.draw([{"request_id": "g-1"}], published, 7)
+    assert checks.grammar._collect(checks.grammar.st.just(1).filter(lambda _: False), 5, 7) == []
+
+
 def test_lines_of_the_log_are_found_among_others(checks):
     wanted = {"g-1": {}, "g-2": {}}
     line = {"request_id": "g-1", "probability": 0.5}
@@ -295,6 +313,7 @@ FEATURES = {"amount": 1.0, "hour": 2}
         ({"features": FEATURES | {"more": 1}}, 0),
         ({"features": FEATURES | {"hour": "2"}}, 0),
         ({"features": FEATURES | {"hour": None}}, 0),
+        ({"features": FEATURES | {"hour": 1e39}}, 0),
     ],
 )
 def test_a_prediction_must_follow_from_its_features(checks, monkeypatch, change, right):
