@@ -33,7 +33,7 @@ test: $(DEV_READY) ## run the whole test suite, Docker tests included
 	@$(BIN)/grader setup
 ifeq ($(ARGS),)
 	@$(BIN)/python -m pytest -n logical --dist loadfile tests/unit
-	@$(BIN)/python -m pytest --ignore tests/unit --durations 15 --durations-min 20
+	@$(BIN)/python -m pytest --ignore tests/unit --durations 40 --durations-min 8
 else
 	@$(BIN)/python -m pytest $(ARGS)
 endif
