@@ -11,8 +11,7 @@ from grader.cli.fetching import fetch
 from grader.errors import UsageError
 from grader.intake.addresses import Address
 from grader.intake.candidates import read_candidates
-from grader.intake.paths import visible
-from grader.intake.receive import is_archive_name, plain_name, refuse_address
+from grader.intake.receive import is_archive_name, label_of, plain_name, refuse_address
 from grader.model.exercise import Exercise
 
 MANIFEST = "submission.toml"
@@ -32,8 +31,8 @@ class Named:
 
     @property
     def label(self) -> str:
-        """What it is called; the name of a stranger's archive may hold what no sheet and no terminal should."""
-        return visible(self.path.name if self.path.name not in ("", "..") else self.path.resolve().name)
+        """What it is called."""
+        return label_of(self.path)
 
     @property
     def folder_name(self) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from grader.cli.options import exercises_option, json_option, out_option, settings
+from grader.cli.options import candidate_option, exercises_option, json_option, out_option, settings
 
 OPTIONS = "grader.cli.grade.pytest"
 
@@ -33,7 +33,7 @@ class _WithOptionsForPytest(click.Command):
     help="Who handed in what: columns candidate, path (or a git address that ends in .git, perhaps with #branch); "
     "also variant (own, shared, a name) and extra_time.",
 )
-@click.option("--candidate", metavar="NAME", help="Grade on this candidate's own variant (one PATH only).")
+@candidate_option("Grade on this candidate's own variant (one PATH only).")
 @out_option("Where score sheets go. Default: ./grading")
 @click.option("--batch", default="", metavar="NAME", help="What to call it later. Default: the name of --out.")
 @click.option(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.options import exercises_option, settings
+from grader.cli.options import candidate_option, exercises_option, settings
 from grader.intake.limits import MOST_EXTRA_TIME
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.command("kit")
 @click.argument("exercise_id", metavar="ID")
 @click.argument("destination", metavar="DEST", type=click.Path(path_type=Path))
-@click.option("--candidate", metavar="NAME", help="Whom the kit is for; named in its README, and its files are marked.")
+@candidate_option("Whom the kit is for; named in its README, and its files are marked.")
 @click.option(
     "--extra-time",
     metavar="FACTOR",

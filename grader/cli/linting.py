@@ -140,9 +140,13 @@ def _show(folder: Path, finding: Finding) -> None:
     )
 
 
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def _summary(found: dict[Path, list[Finding]]) -> str:
     lines = []
     for folder, findings in found.items():
         errors = sum(each.level is Level.ERROR for each in findings)
-        lines.append(f"{folder.name}: {errors} errors, {len(findings) - errors} warnings")
+        lines.append(f"{folder.name}: {_count(errors, 'error')}, {_count(len(findings) - errors, 'warning')}")
     return "\n".join(lines)

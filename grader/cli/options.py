@@ -24,6 +24,27 @@ exercises_option = click.option(
 )
 
 
+def candidate_option(help_text: str) -> Callable[[Any], Any]:
+    """`--candidate NAME`."""
+    return click.option("--candidate", metavar="NAME", callback=_name, help=help_text)
+
+
+def _name(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """Take a name as a list of candidates would: the same person has the same hidden world, blanks or not."""
+    from grader.errors import UsageError
+    from grader.intake.candidates import NAME_CAP, is_name
+
+    if value is None:
+        return None
+    name = value.strip()
+    if not is_name(name):
+        raise UsageError(
+            f"--candidate must be one line of 1 to {NAME_CAP} characters.",
+            hint="Give the name as people write it, or leave it out.",
+        )
+    return name
+
+
 def out_option(help_text: str) -> Callable[[Any], Any]:
     """`--out DIR`."""
     return click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help=help_text)

@@ -49,7 +49,7 @@ def _look(run: GradingRun, exercise: Manifest, target: Path) -> Receipt:
     from grader.errors import SubmissionRejected
     from grader.intake.manifest import read_manifest
     from grader.intake.notebook import find_notebook
-    from grader.intake.receive import receive
+    from grader.intake.receive import label_of, receive
 
     received, rejection, submission, manifest = clock.now(), None, None, None
     observations: tuple[str, ...] = ()
@@ -67,7 +67,7 @@ def _look(run: GradingRun, exercise: Manifest, target: Path) -> Receipt:
         rejection = rejection or rejected
     return Receipt(
         exercise=exercise,
-        label=submission.label if submission else target.name,
+        label=submission.label if submission else label_of(target),
         received=received,
         rejection=rejection,
         submission=submission,

@@ -27,7 +27,7 @@ from grader.errors import BoxLost, ExerciseDefect, FrameError, GraderError, Infr
 from grader.intake.manifest import read_manifest
 from grader.intake.notebook import find_notebook
 from grader.intake.programs import entry_of_program, started_by
-from grader.intake.receive import plain_name, receive
+from grader.intake.receive import label_of, plain_name, receive
 from grader.keys import Keyring
 from grader.model.exercise import Exercise, Variant
 from grader.model.result import CheckResult
@@ -304,7 +304,7 @@ class GradingRun:
             noticed=_noticed(findings),
             **({"resources": box.resources, "isolation": box.isolation} if box else {}),
         )
-        label = submission.label if submission else path.name
+        label = submission.label if submission else label_of(path)
         return fold(
             self._exercise,
             record,

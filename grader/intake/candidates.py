@@ -95,7 +95,7 @@ def _row(file: Path, line: int, values: Mapping[str | None, object]) -> Row:
     for name in REQUIRED:
         if not texts[name]:
             raise UsageError(f"{file}:{line}: {name} is empty.", hint="Every line names a candidate and a path.")
-    if len(candidate) > NAME_CAP or not candidate.isprintable():
+    if not is_name(candidate):
         raise UsageError(f"{file}:{line}: the name must be one line of at most {NAME_CAP} characters.")
     variant = texts.get("variant", "")
     return Row(
@@ -104,6 +104,11 @@ def _row(file: Path, line: int, values: Mapping[str | None, object]) -> Row:
         variant_of=candidate if variant == OWN else None if variant in ("", SHARED) else variant,
         extra_time=_factor(file, line, texts.get("extra_time", "")),
     )
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a person can be called so, on sheets and in lists: one line, not too long."""
+    return 0 < len(text) <= NAME_CAP and text.isprintable()
 
 
 def _existing(file: Path, line: int, text: str) -> Path:

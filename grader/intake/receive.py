@@ -70,7 +70,7 @@ def receive(path: Path, limits: IntakeLimits = _LIMITS) -> Submission:
     """
     gathering = Gathering(limits)
     descriptor = _open(path)
-    label = _label(path)
+    label = label_of(path)
     try:
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISDIR(mode):
@@ -97,7 +97,8 @@ def is_archive_name(name: str) -> bool:
     return _ENDING.search(name) is not None
 
 
-def _label(path: Path) -> str:
+def label_of(path: Path) -> str:
+    """Return what a submission is called on sheets: its folder or file, whatever a stranger named that."""
     name = path.name if path.name not in ("", "..") else path.resolve().name
     return visible(name) or "submission"
 

@@ -55,7 +55,7 @@ def measure_time(session, reference, world, variant) -> Timing:
             answers = session.map("check", calls, seconds=anchors.CALL_SECONDS)
             if 2 * sum(answer.ok for answer in answers) < len(answers):
                 because = "Fewer than half of the windows were answered while time was measured."
-                raise SubmissionFailed(Reason.NO_RESPONSE, because)
+                raise SubmissionFailed(next(filter(None, (each.reason for each in answers)), Reason.INACTIVE), because)
             own.append(session.last.cpu_seconds / len(calls))
             wall.append(session.last.seconds * 2 / len(calls))
     return Timing(own=tuple(own), reference=tuple(other), wall=tuple(wall))

@@ -25,7 +25,7 @@ from grader.checker.api import NotMeasured, SubmissionFailed, linear
 from grader.checker.http import Exchange, Request
 
 BLOCKS, FEW_BLOCKS, MOST_BLOCKS = 5, 3, 15
-BLOCK_REQUESTS, SLOW_REQUESTS, WARM_REQUESTS = 160, 40, 40
+BLOCK_REQUESTS, SLOW_REQUESTS = 160, 40
 CONCURRENCY = 8
 BATCH_ROWS, BLOCK_BATCHES = 256, 3
 MOST_SPREAD = 1.6  # times as long as the reference's quickest block

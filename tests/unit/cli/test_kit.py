@@ -12,11 +12,12 @@ from grader.catalog.marks import kit_mark, marks_in
 from grader.cli import kit
 from grader.cli.main import cli
 from grader.engine.variants import VariantStore
+from grader.errors import UsageError
 from tests.unit.catalog.conftest import IMAGE
 from tests.unit.cli.conftest import Desk
 
 
-@pytest.mark.parametrize(("words", "marked"), [(["--candidate", "Ada L."], True), ([], False)])
+@pytest.mark.parametrize(("words", "marked"), [(["--candidate", " Ada L. "], True), ([], False)])
 def test_a_kit_for_somebody_is_marked(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: list[str], marked: bool
 ) -> None:
@@ -30,3 +31,10 @@ def test_a_kit_for_somebody_is_marked(
     assert done.exit_code == 0, done.output
     mark = kit_mark(desk.stage.harness.keyring.server_key(), "tiny_sum", "Ada L.")
     assert marks_in((tmp_path / "kit" / "submission.toml").read_bytes()) == ({mark} if marked else set())
+
+
+@pytest.mark.parametrize("verb", [["kit", "tiny_sum", "kit"], ["grade", "tiny_sum", "."]])
+@pytest.mark.parametrize("name", ["A\x1b[31mda", " ", "A" * 121])
+def test_a_name_that_no_sheet_could_hold_is_refused_in_words(verb: list[str], name: str) -> None:
+    with pytest.raises(UsageError, match="one line of 1 to 120 characters"):
+        CliRunner().invoke(cli, [*verb, "--candidate", name], standalone_mode=False, catch_exceptions=False)

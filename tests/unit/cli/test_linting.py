@@ -42,7 +42,7 @@ def test_a_finding_has_file_line_and_what_to_do_and_makes_five(lint: Lint, exerc
     assert f"{checks}:{line}: error [requirements] B1 tests R9, which the brief does not state. Correct it." in (
         result.output.replace("  ", " ")
     )
-    assert "order_values: 2 errors, 1 warnings" in result.output
+    assert "order_values: 2 errors, 1 warning" in result.output
 
 
 def test_machines_get_the_same(lint: Lint) -> None:

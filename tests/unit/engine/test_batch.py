@@ -19,7 +19,7 @@ from grader.engine.batch import ATTEMPTS, Batch, Done, Entry, Plan
 from grader.engine.grade import Harness
 from grader.engine.jobs import Hall
 from grader.errors import InfrastructureFault, StoreFailed
-from grader.intake.receive import receive
+from grader.intake.receive import label_of, receive
 from grader.model.run import Party, RunStatus
 from grader.model.sheet import ScoreSheet
 from grader.scoring.signing import is_genuine
@@ -160,11 +160,12 @@ def test_an_infrastructure_fault_is_tried_again(bench: Bench) -> None:
     assert (again["shaky"].reused, again["gone"].reused) == (True, False)
 
 
-def test_one_that_cannot_be_read_is_rejected_once(bench: Bench) -> None:
-    path = bench.stage.folder / "in" / "broken.zip"
+@pytest.mark.parametrize("name", ["broken.zip", "bro\x1b[31mken.zip"])
+def test_one_that_cannot_be_read_is_rejected_once(bench: Bench, name: str) -> None:
+    path = bench.stage.folder / "in" / name
     path.parent.mkdir()
     path.write_bytes(b"PK\x03\x04 and nothing more")
-    entry = Entry(path=path, place="broken", label="broken.zip", who="broken", read=partial(receive, path))
+    entry = Entry(path=path, place="broken", label=label_of(path), who="broken", read=partial(receive, path))
     done = bench.run([entry, *bench.entries("ada")])
     assert (done["broken"].row, done["ada"].row) == ("rejected None", "graded 10.00")
     assert bench.run([entry])["broken"].reused

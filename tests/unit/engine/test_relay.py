@@ -122,29 +122,31 @@ def test_checks_that_hang_are_a_defect_and_named() -> None:
         serve(script)
 
 
-def test_a_submission_that_used_up_the_runs_time_fails_and_the_run_does_not() -> None:
-    answers: list[Frame] = []
-    run = ("command.run", {"argv": ["x"], "seconds": 5, "printed": 1}, b"")
-    end = clock.monotonic() + 0.95
+def taking(seconds: float, monkeypatch: pytest.MonkeyPatch) -> Script:
+    """A submission that takes so long for its first answer, on a clock that stands still otherwise."""
+    now = [0.0]
+    monkeypatch.setattr(clock, "monotonic", lambda: now[0])
 
-    def submission(frame: Frame) -> Sequence[Frame]:
-        while clock.monotonic() < end:
-            pass
+    def answer(frame: Frame) -> Sequence[Frame]:
+        now[0] = max(now[0], seconds)
         return [reply(frame)]
 
+    return answer
+
+
+def test_a_submission_that_used_up_the_runs_time_fails_and_the_run_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: list[Frame] = []
+    run = ("command.run", {"argv": ["x"], "seconds": 5, "printed": 1}, b"")
+    submission = taking(0.95, monkeypatch)
     serve(checker([run, run, ("check.result", {"result": PASSED}, b"")], answers), submission, seconds=1)
     assert answers[1].header["code"] == "timeout"
 
 
-def test_the_reference_can_still_be_asked_when_the_submission_used_up_the_runs_time() -> None:
+def test_the_reference_can_still_be_asked_when_the_submission_used_up_the_runs_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     answers: list[Frame] = []
-    end = clock.monotonic() + 0.95
-
-    def submission(frame: Frame) -> Sequence[Frame]:
-        while clock.monotonic() < end:
-            pass
-        return [reply(frame)]
-
+    submission = taking(0.95, monkeypatch)
     box, reference = (
         SubmissionBox(ScriptedSandbox({Role.SUBMISSION: script}), SPEC, SUBMISSION) for script in (submission, obliging)
     )

@@ -62,6 +62,8 @@ def test_what_is_gone_can_be_removed_again(artefacts: Artefacts) -> None:
     digest = artefacts.put(b"log")
     artefacts.remove(digest)
     artefacts.remove(digest)
+    with pytest.raises(StoreFailed):
+        artefacts.get(digest)
 
 
 def test_a_full_disk_leaves_no_half_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

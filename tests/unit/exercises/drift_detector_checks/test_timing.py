@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from grader.checker.api import SubmissionFailed
+from grader.checker.api import Reason, SubmissionFailed
 from grader.checker.callable import Answer, Cost
 
 
@@ -94,5 +94,20 @@ def test_no_window_is_timed_twice_and_both_see_the_same(checks):
 
 def test_raising_at_once_is_not_quick(checks):
     _, _, measure = timed(checks, ok=5)
-    with pytest.raises(SubmissionFailed, match="half of the windows"):
+    with pytest.raises(SubmissionFailed, match="half of the windows") as failed:
         measure()
+    assert failed.value.reason is Reason.INACTIVE
+
+
+def test_who_answers_too_late_is_told_so(checks, monkeypatch):
+    monkeypatch.setattr(Answers, "map", lambda self, _, calls, **limits: [Answer(reason=Reason.TIMEOUT)] * len(calls))
+    session, rival = (
+        Answers(ok=0),
+        SimpleNamespace(
+            construct=lambda **_: None, call=lambda *_, **__: None, map=lambda *_: [], last=Cost(cpu_seconds=1.0)
+        ),
+    )
+    reference = SimpleNamespace(open=lambda workers: nullcontext(rival))
+    with pytest.raises(SubmissionFailed) as failed:
+        checks.timing.measure_time(session, reference, WORLD, VARIANT)
+    assert failed.value.reason is Reason.TIMEOUT
