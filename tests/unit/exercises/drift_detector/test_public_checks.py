@@ -13,23 +13,13 @@ import pandas as pd
 import pytest
 
 from grader.catalog.ladder import load_ladder
+from tests.unit.exercises.kits import make_kit, outcome
 
 
 @pytest.fixture
 def kit(exercise, public, tmp_path):
     """The template with the public data, as a candidate has them."""
-    folder = tmp_path / "kit"
-    shutil.copytree(exercise / "template", folder, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(public, folder, dirs_exist_ok=True)
-    return folder
-
-
-def outcome(kit):
-    """Run the public checks as the brief says; returns outcome to count."""
-    command = [sys.executable, "-m", "pytest", "checks", "-q", "-p", "no:cacheprovider"]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=kit, capture_output=True, text=True, timeout=240, check=False, env=environment)
-    return {word: int(count) for count, word in re.findall(r"(\d+) (passed|failed|error)", done.stdout)}
+    return make_kit(exercise, public, tmp_path / "kit")
 
 
 @pytest.mark.slow

@@ -5,28 +5,18 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 import sys
 
 import pytest
 
 from grader.catalog.exercises import load_exercise
+from tests.unit.exercises.kits import make_kit, outcome
 
 
 @pytest.fixture
 def kit(exercise, public, tmp_path):
     """The template with the public data, as a candidate has them."""
-    folder = tmp_path / "kit"
-    shutil.copytree(exercise / "template", folder)
-    shutil.copytree(public, folder, dirs_exist_ok=True)
-    return folder
-
-
-def outcome(kit):
-    """Run the public checks as the brief says; returns outcome to count."""
-    command = [sys.executable, "-m", "pytest", "checks", "-q", "-p", "no:cacheprovider"]
-    done = subprocess.run(command, cwd=kit, capture_output=True, text=True, timeout=240, check=False)
-    return {word: int(count) for count, word in re.findall(r"(\d+) (passed|failed|error)", done.stdout)}
+    return make_kit(exercise, public, tmp_path / "kit")
 
 
 @pytest.mark.slow
