@@ -23,7 +23,7 @@ from grader.engine.stoppable import StoppableSandbox
 from grader.errors import GraderError, InfrastructureFault, StoreFailed, SubmissionRejected
 from grader.intake.unread import unread_digest
 from grader.model.exercise import Exercise
-from grader.model.run import Party
+from grader.model.run import Party, RunStatus
 from grader.model.sheet import ScoreSheet
 from grader.model.submission import Submission
 from grader.sandbox.port import Role
@@ -35,7 +35,7 @@ ATTEMPTS = 4
 """An infrastructure fault is retried three times."""
 RENEW_SECONDS = 60.0
 IN_A_ROW = 5
-"""So many submissions in a row that could not be graded for infrastructure reasons: the machine is broken."""
+"""So many submissions in a row that could not be graded for infrastructure reasons: is the machine broken?"""
 
 T = TypeVar("T")
 
@@ -212,11 +212,25 @@ class Batch(Generic[T]):
             yield answer.done
             in_a_row = in_a_row + 1 if answer.done.party is Party.INFRASTRUCTURE else 0
             if in_a_row >= max(IN_A_ROW, 2 * self._plan.jobs) and left:
+                if self._grades_the_kit(answer.entry):
+                    in_a_row = 0
+                    continue
                 raise InfrastructureFault(
                     f"{in_a_row} submissions in a row could not be graded because something on this machine failed; "
                     f"{left} are left.",
                     hint="Run `grader doctor`; then run the same command again: it goes on where it was.",
                 )
+
+    def _grades_the_kit(self, entry: Entry) -> bool:
+        """Tell whether the kit, as it is handed out, can be graded: then submissions failed by their own doing."""
+        alone = self._exercise.manifest.timing == "exclusive"
+        run = GradingRun(self._harness, self._exercise, self._source, entry.variant_of, Watcher())
+        try:
+            with self._hall.place(alone=alone) as place:
+                graded = run.grade(self._source / "template", place=place) if place else None
+        except GraderError:
+            return False
+        return graded is not None and graded.sheet.status is RunStatus.GRADED
 
     def _renew(self) -> None:
         while not self._stopped.wait(RENEW_SECONDS):

@@ -209,8 +209,16 @@ def test_a_store_that_fails_ends_the_batch_and_keeps_what_is_finished(
 
 
 def test_a_machine_that_is_broken_ends_the_batch(bench: Bench) -> None:
+    (bench.stage.source / "template" / "add.py").write_text("# breaks 99\n")
     with pytest.raises(InfrastructureFault, match="5 submissions in a row"):
         bench.run(bench.entries(**{f"s{number}": f"breaks 99 {number}" for number in range(8)}), jobs=1)
+
+
+def test_submissions_that_break_their_boxes_do_not_end_the_batch_of_others(bench: Bench) -> None:
+    entries = bench.entries(**{f"s{number}": f"breaks 99 {number}" for number in range(8)}, ada="")
+    done = bench.run(entries, jobs=1)
+    assert sum(each.party is Party.INFRASTRUCTURE for each in done.values()) == 8
+    assert done["ada"].row == "graded 10.00"
 
 
 def test_an_interruption_ends_boxes_and_gives_claims_back(bench: Bench) -> None:
