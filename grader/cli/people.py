@@ -16,6 +16,7 @@ from grader.cli.console import err, operator, out, print_json, show_error
 from grader.cli.dossier import dossier_files
 from grader.cli.writing import write_bytes
 from grader.errors import GraderError, UsageError
+from grader.intake.file_names import file_name
 from grader.keys import Keyring
 from grader.model.sheet import Audience
 from grader.render.text import visible
@@ -38,7 +39,9 @@ def show_people(people: Sequence[Person], *, as_json: bool) -> None:
     if not people:
         out().print("Nothing of anybody is kept here.")
         return
-    table = Table("candidate", "submissions", "last run", "legal hold")
+    table = Table()
+    for title in ("candidate", "submissions", "last run", "legal hold"):
+        table.add_column(title, overflow="fold")  # a name is shown letter by letter, or it cannot be typed
     for person in people:
         hold = visible(person.hold or "")
         table.add_row(visible(person.name), str(person.submissions), f"{person.last:%Y-%m-%d}", hold)
@@ -63,7 +66,7 @@ def export_person(settings: Settings, name: str, destination: Path | None, audie
     with open_tables(settings) as database:
         dossier = read_dossier(database, kept_files(settings), name)
     files = dossier_files(dossier, Audience(audience), Keyring(settings.config_dir).signing_key())
-    target = destination or Path(f"{_file_name(name)}-data")
+    target = destination or Path(file_name(name, otherwise="candidate") + "-data")
     if target.exists():
         raise UsageError(f"{target} exists already.", hint="Name a new folder, or a new file that ends with .zip.")
     if target.suffix.lower() == ".zip":
@@ -76,11 +79,6 @@ def export_person(settings: Settings, name: str, destination: Path | None, audie
         print_json({"destination": str(target), "files": sorted(files), "missing": list(dossier.missing)})
     else:
         out().print(f"{len(files)} files: {target}", markup=False, soft_wrap=True)
-
-
-def _file_name(name: str) -> str:
-    safe = "".join(character if character.isalnum() or character in "._-" else "_" for character in name)
-    return safe.strip("._")[:80] or "candidate"
 
 
 def _zipped(files: Mapping[str, bytes]) -> bytes:

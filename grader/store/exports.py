@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from grader.errors import UsageError
+from grader.intake.file_names import file_names
 from grader.model.sheet import ScoreSheet
 from grader.store import schema
 from grader.store.batches import members, require_batch
@@ -44,29 +45,16 @@ def read_sheets(database: Database, exercise: str, batch: str | None = None) -> 
     )
     if batch is not None:
         query = query.where(submissions.c.id.in_(members(exercise, batch)))
-    found: list[Exported] = []
-    used: set[str] = set()
     with database.reading() as connection:
         if batch is not None:
             require_batch(connection, exercise, batch)
-        for content, _ in connection.execute(query):
-            sheet = _slim(sheet_from(content))
-            found.append(Exported(sheet=sheet, place=_place(sheet, used)))
+        found = [_slim(sheet_from(content)) for content, _ in connection.execute(query)]
     if not found:
         raise UsageError(f"Nothing was graded of {exercise}.", hint="Grade first: grader grade")
-    return found
+    places = file_names(sheet.candidate for sheet in found)
+    return [Exported(sheet=sheet, place=place) for sheet, place in zip(found, places, strict=True)]
 
 
 def _slim(sheet: ScoreSheet) -> ScoreSheet:
     checks = tuple(check.model_copy(update={"plots": ()}) for check in sheet.checks)
     return sheet.model_copy(update={"checks": checks, "signature": None})
-
-
-def _place(sheet: ScoreSheet, used: set[str]) -> str:
-    safe = "".join(character if character.isalnum() or character in "._-" else "_" for character in sheet.candidate)
-    name = base = safe.strip("._")[:80] or "submission"
-    number = 2
-    while name in used:
-        name, number = f"{base}-{number}", number + 1
-    used.add(name)
-    return name

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from grader import clock
 from grader.errors import InfrastructureFault, UsageError
+from grader.intake.file_names import file_names
 from grader.model.run import RunStatus
 from grader.model.sheet import ScoreSheet
 
@@ -51,14 +52,7 @@ class SheetFolder:
             UsageError: The folder cannot be written, or holds another submission's sheet.
         """
         self._make_writable()
-        chosen: list[Path] = []
-        used: set[str] = set()
-        for label in labels:
-            name, number = _file_name(label), 2
-            while name in used:
-                name, number = f"{_file_name(label)}-{number}", number + 1
-            used.add(name)
-            chosen.append(self.folder / name)
+        chosen = [self.folder / name for name in file_names(labels, taken=(PREVIOUS, SUMMARY))]
         in_the_way = [place for index, place in enumerate(chosen) if self._is_in_the_way(place, index, keep)]
         refused = [] if replace else [place for place in in_the_way if not self._is_faulted(place)]
         if refused:
@@ -100,12 +94,14 @@ class SheetFolder:
 
     def _make_writable(self) -> None:
         try:
+            str(self.folder.resolve()).encode()  # it is kept in the database, and written on sheets
             self.folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.folder):
                 pass
-        except OSError as error:
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else "its name is no text in UTF-8"
             raise UsageError(
-                f"Score sheets cannot be written to {self.folder}: {error.strerror}",
+                f"Score sheets cannot be written to {self.folder}: {why}",
                 hint="Choose another folder with --out.",
             ) from error
 
@@ -221,9 +217,3 @@ def read_sheet(path: Path) -> ScoreSheet:
             f"{path} is not a score sheet of this version: {first['msg']} (at {place}).",
             hint="If it was a sheet once, it has been changed or damaged since.",
         ) from error
-
-
-def _file_name(label: str) -> str:
-    """A folder name that is safe everywhere; labels are a stranger's choice."""
-    kept = "".join(character if character.isalnum() or character in "._-" else "_" for character in label)
-    return kept.strip("._")[:80] or "submission"

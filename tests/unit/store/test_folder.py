@@ -62,6 +62,27 @@ def test_equal_labels_get_folders_of_their_own(tmp_path: Path) -> None:
     assert names == ["ada", "ada-2", "ada-3"]
 
 
+def test_no_submission_takes_the_place_of_what_is_not_one(tmp_path: Path) -> None:
+    """An archive may be called summary.csv.zip; the batch would end without a summary, or without this sheet."""
+    folder = SheetFolder(tmp_path)
+    for place in folder.places(["summary.csv", "previous"], replace=False):
+        folder.write(place, SHEET)
+    folder.write_summary("candidate")
+    assert (tmp_path / "summary.csv").read_text() == "candidate"
+    assert len(list(folder.sheets())) == 2
+
+
+def test_labels_that_some_systems_confuse_get_folders_of_their_own(tmp_path: Path) -> None:
+    names = [place.name for place in SheetFolder(tmp_path).places(["Ada", "ada"], replace=False)]
+    assert names == ["Ada", "ada-2"]
+
+
+def test_a_folder_that_no_sheet_can_name_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no text in UTF-8"):
+        SheetFolder(tmp_path / "a\udcff").places(["ada"], replace=False)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("label", ["../../etc", "a/b", "..", "", "\x1b[31m", "a" * 300])
 def test_a_strangers_label_never_leads_out(tmp_path: Path, label: str) -> None:
     (place,) = SheetFolder(tmp_path).places([label], replace=False)
