@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.options import json_option, settings
+from grader.cli.options import batch_option, json_option, settings
 from grader.collector import without_the_collector
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ ROWS_SHOWN = 50
 
 @click.command("compare")
 @click.argument("exercise_id", metavar="ID")
-@click.option("--batch", metavar="NAME", help="Only who is in this batch.")
+@batch_option("Only who is in this batch.")
 @click.option("--version", metavar="X", help="Version of the exercise. Default: the one that graded last.")
 @click.option("--blind", is_flag=True, help="Pseudonyms instead of names, the same every time.")
 @click.option(

@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.text import Text
 
-from grader.render.text import visible
+from grader.render.json_text import json_text
+from grader.render.text import visible, written_out
 
 if TYPE_CHECKING:
     from grader.errors import GraderError
 
 
-def out() -> Console:
-    """The console for results."""
-    return Console(highlight=False, soft_wrap=False)
+class PlainConsole(Console):
+    """A console that prints what it is given, and obeys none of it.
+
+    Strings hold no markup (`[red]`, `:skull:`), and what a terminal would obey, or a reader not see, is written out.
+    So no caller need think of it; styles are given to `rich.text.Text`.
+    """
+
+    def render_str(self, text: str, **more: Any) -> Text:
+        """Make a text of a string: its characters, and no more."""
+        kept = {name: more[name] for name in ("justify", "overflow") if name in more}
+        return Text(written_out(text), style=more.get("style") or "", **kept)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Render as every console does, and then write out what is left of a stranger's characters."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(written_out(segment.text), segment.style)
 
 
-def err() -> Console:
+def out(width: int | None = None) -> PlainConsole:
+    """The console for results; as wide as the terminal unless said otherwise."""
+    return PlainConsole(highlight=False, soft_wrap=False, width=width)
+
+
+def err() -> PlainConsole:
     """The console for progress and diagnostics."""
-    return Console(stderr=True, highlight=False)
+    return PlainConsole(stderr=True, highlight=False)
 
 
 def show_error(error: GraderError) -> None:
@@ -50,4 +69,4 @@ def print_json(value: Mapping[str, object] | Sequence[object]) -> None:
     """Print one JSON document on stdout, for machines."""
     import click
 
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    click.echo(json_text(value))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 
 from grader.model.sheet import Audience, ScoreSheet
+from grader.render import json_sheet
 from grader.render.files import export_sheet
+from grader.render.json_text import json_text
 from grader.store.dossiers import Dossier, HandedIn, KeptRun
 
 SUBMISSION_LOG = "submission.log"
@@ -57,9 +58,9 @@ def _run_whole(run: KeptRun, key: bytes) -> Iterator[tuple[str, bytes]]:
             yield f"{name}.json", _json(rows)
     yield from run.logs.items()
     for number, older in enumerate(run.sheets[:-1], start=1):
-        yield f"sheet.older-{number}.json", older.model_dump_json(indent=2).encode()
+        yield f"sheet.older-{number}.json", json_sheet.render(older).encode()
     for sheet in run.sheets[-1:]:
-        yield "sheet.json", sheet.model_dump_json(indent=2).encode()
+        yield "sheet.json", json_sheet.render(sheet).encode()
         yield "sheet.html", _page(sheet, Audience.RECRUITER, key)
         yield "sheet.candidate.html", _page(sheet, Audience.CANDIDATE, key)
 
@@ -77,7 +78,7 @@ def _page(sheet: ScoreSheet, audience: Audience, key: bytes) -> bytes:
 
 
 def _json(value: Mapping[str, object] | object) -> bytes:
-    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
+    return (json_text(value) + "\n").encode()
 
 
 _WHOLE = """\

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from grader.cli.options import settings
+from grader.cli.options import batch_option, settings
 
 
 @click.command("export")
@@ -19,7 +19,7 @@ from grader.cli.options import settings
     help="csv, xlsx, jsonl (sheets), results (a line for each check), gradescope (a zip), parquet (a row for each "
     "check of all runs). Default: FILE's ending.",
 )
-@click.option("--batch", metavar="NAME", help="Only who is in this batch.")
+@batch_option("Only who is in this batch.")
 def command(exercise_id: str, file: Path, format_name: str | None, batch: str | None) -> None:
     """Write the scores that count into one file for other programs.
 

@@ -13,6 +13,7 @@ from grader.errors import UsageError
 from grader.model.sheet import Audience
 from grader.render.csv_row import summary_csv, summary_table
 from grader.render.files import export_sheet
+from grader.render.json_text import json_text
 from grader.store.database import Database
 from grader.store.exports import Exported
 
@@ -52,12 +53,12 @@ def as_xlsx(exported: Sequence[Exported], _key: bytes) -> bytes:
 def as_json_lines(exported: Sequence[Exported], key: bytes) -> bytes:
     """The recruiter's sheet of each submission, one JSON document in a line, signed anew."""
     lines = (json.loads(export_sheet(each.sheet, "json", Audience.RECRUITER, key)) for each in exported)
-    return "".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines).encode()
+    return "".join(json_text(line, indent=None) + "\n" for line in lines).encode()
 
 
 def as_results(exported: Sequence[Exported], _key: bytes) -> bytes:
     """One JSON line for each check of each submission: what statistics programs want."""
-    return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in _results(exported)).encode()
+    return "".join(json_text(line, indent=None) + "\n" for line in _results(exported)).encode()
 
 
 def _results(exported: Sequence[Exported]) -> Iterator[Mapping[str, object]]:

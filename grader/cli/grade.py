@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from grader.cli.options import candidate_option, exercises_option, json_option, out_option, settings
+from grader.cli.options import batch_option, candidate_option, exercises_option, json_option, out_option, settings
 
 OPTIONS = "grader.cli.grade.pytest"
 
@@ -35,7 +35,7 @@ class _WithOptionsForPytest(click.Command):
 )
 @candidate_option("Grade on this candidate's own variant (one PATH only).")
 @out_option("Where score sheets go. Default: ./grading")
-@click.option("--batch", default="", metavar="NAME", help="What to call it later. Default: the name of --out.")
+@batch_option("What to call it later. Default: the name of --out.")
 @click.option(
     "--jobs", type=click.IntRange(1, 256), metavar="N", help="Runs at once. Default: what cores and memory allow."
 )
@@ -62,7 +62,7 @@ def command(
     manifest: Path | None,
     candidate: str | None,
     out: Path | None,
-    batch: str,
+    batch: str | None,
     jobs: int | None,
     keep: bool,
     replace: bool,
@@ -104,7 +104,7 @@ def command(
         paths=paths,
         manifest=manifest,
         candidate=candidate,
-        batch=batch,
+        batch=batch or "",
         jobs=jobs,
         keep=keep,
         replace=replace,

@@ -24,7 +24,8 @@ from grader.engine.grade import NOT_READ
 from grader.engine.jobs import default_jobs, machine_cores, machine_memory
 from grader.engine.ordering import Forecast
 from grader.errors import SubmissionRejected, UsageError
-from grader.intake.receive import receive
+from grader.intake.candidates import NAME_CAP
+from grader.intake.receive import label_of, receive
 from grader.model.run import Party, RunStatus
 from grader.model.sheet import ScoreSheet
 from grader.render.csv_row import summary_csv
@@ -219,7 +220,7 @@ class Work:
         """Grade, write sheets and the summary; rows in the order of the entries."""
         store, order = self._store, self._order
         store.runs.register(self._exercise, components(self._source, self._exercise))
-        name = order.batch or order.out.resolve().name or "grading"
+        name = order.batch or label_of(order.out.resolve())[:NAME_CAP] or "grading"
         plan = Plan(
             batch=store.runs.open_batch(name, self._exercise.id, str(order.out.resolve())),
             jobs=jobs,

@@ -29,7 +29,12 @@ def candidate_option(help_text: str) -> Callable[[Any], Any]:
     return click.option("--candidate", metavar="NAME", callback=_name, help=help_text)
 
 
-def _name(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+def batch_option(help_text: str) -> Callable[[Any], Any]:
+    """`--batch NAME`."""
+    return click.option("--batch", metavar="NAME", callback=_name, help=help_text)
+
+
+def _name(_context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     """Take a name as a list of candidates would: the same person has the same hidden world, blanks or not."""
     from grader.errors import UsageError
     from grader.intake.candidates import NAME_CAP, is_name
@@ -39,7 +44,7 @@ def _name(_context: click.Context, _parameter: click.Parameter, value: str | Non
     name = value.strip()
     if not is_name(name):
         raise UsageError(
-            f"--candidate must be one line of 1 to {NAME_CAP} characters.",
+            f"{parameter.opts[0]} must be one line of 1 to {NAME_CAP} characters.",
             hint="Give the name as people write it, or leave it out.",
         )
     return name

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.text import Text
 
 from grader import clock
@@ -16,7 +15,7 @@ from grader.author import matrix_page
 from grader.author.proof import Proof
 from grader.author.tables import agreement, matrix, spread
 from grader.catalog.exercises import find_exercises, resolve
-from grader.cli.console import err
+from grader.cli.console import PlainConsole, err, out
 from grader.cli.rungs import Work, grade_rungs
 from grader.errors import ExerciseDefect, UsageError
 from grader.wiring import open_harness
@@ -65,7 +64,7 @@ def prove_all(settings: Settings, order: Order) -> int:
             proof.recall()
     with open_harness(settings, lambda text: err().print(text, style="dim", markup=False)) as harness:
         grade_rungs(harness, _work(proofs, candidates, order.repeats), order.jobs)
-    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    console = out(None if sys.stdout.isatty() else WIDTH)
     found = [line for proof in proofs for line in _show(proof, candidates, order.repeats, console)]
     if order.html is not None:
         _write(order.html, proofs, candidates)
@@ -82,7 +81,7 @@ def _work(proofs: Sequence[Proof], candidates: Sequence[str], repeats: int) -> l
     return work
 
 
-def _show(proof: Proof, candidates: Sequence[str], repeats: int, console: Console) -> list[str]:
+def _show(proof: Proof, candidates: Sequence[str], repeats: int, console: PlainConsole) -> list[str]:
     found = []
     for candidate in candidates:
         console.print(matrix(proof, candidate))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.options import exercises_option, json_option, settings
+from grader.cli.options import batch_option, exercises_option, json_option, settings
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -19,7 +19,7 @@ ROWS_SHOWN, NAMES_SHOWN = 40, 10
 
 @click.command("regrade")
 @click.argument("exercise_id", metavar="ID")
-@click.option("--batch", metavar="NAME", help="Only what was graded in this batch.")
+@batch_option("Only what was graded in this batch.")
 @click.option("--version", metavar="X", help="Only what was graded with this version of the exercise.")
 @click.option(
     "--again", is_flag=True, help="Run everything again, even where nothing differs: other points are then named."

@@ -39,7 +39,7 @@ def grade_rungs(harness: Harness, work: Sequence[Work], jobs: int = 1) -> None:
     stopped = Event()
     stoppable = StoppableSandbox(harness.sandbox, stopped)
     harness, hall = replace(harness, sandbox=stoppable), Hall(harness.cache, stopped)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     console = err()
     with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as progress:
         bar = progress.add_task("", total=len(work))

@@ -29,6 +29,7 @@ def show(file: Path, audience: str, as_json: bool) -> None:
     """Show a sheet in the terminal."""
     from grader.cli.console import out
     from grader.model.sheet import Audience
+    from grader.render import json_sheet
     from grader.render.terminal import sheet_view
     from grader.scoring.audience import for_audience
     from grader.scoring.signing import sign
@@ -40,7 +41,7 @@ def show(file: Path, audience: str, as_json: bool) -> None:
     if key is not None:
         sheet = sign(sheet, key)
     if as_json:
-        click.echo(sheet.model_dump_json(indent=2))
+        click.echo(json_sheet.render(sheet), nl=False)
     else:
         out().print(sheet_view(sheet))
 

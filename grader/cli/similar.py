@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.options import exercises_option, json_option, settings
+from grader.cli.options import batch_option, exercises_option, json_option, settings
 
 if TYPE_CHECKING:
     from grader.config import Settings
@@ -24,7 +24,7 @@ _DETAILED = 3
 @click.command("similar")
 @click.argument("exercise_id", metavar="ID")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
-@click.option("--batch", metavar="NAME", help="Only who is in this batch.")
+@batch_option("Only who is in this batch.")
 @click.option(
     "--threshold",
     type=click.FloatRange(1, 100),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.options import json_option, settings
+from grader.cli.options import batch_option, json_option, settings
 from grader.collector import without_the_collector
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _EXTRA = "pip install 'grader[reports]'"
 
 @click.command("stats")
 @click.argument("exercise_id", metavar="ID")
-@click.option("--batch", metavar="NAME", help="Only who is in this batch.")
+@batch_option("Only who is in this batch.")
 @click.option("--version", metavar="X", help="Version of the exercise. Default: the one that graded last.")
 @click.option(
     "--groups",

@@ -11,13 +11,13 @@ that nobody adds them to it.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from grader.errors import UsageError
 from grader.model.result import Outcome
 from grader.model.sheet import Audience, CheckLine, RejectionNote, ScoreSheet
 from grader.render import notebook_words, words
+from grader.render.json_text import json_text
 from grader.render.text import visible
 
 
@@ -32,7 +32,7 @@ def render(sheet: ScoreSheet) -> str:
             f"results.json is shown to candidates, and this sheet was made for the {sheet.audience}.",
             hint="Export it with --audience candidate.",
         )
-    return json.dumps(_results(sheet), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json_text(_results(sheet)) + "\n"
 
 
 def _results(sheet: ScoreSheet) -> dict[str, Any]:

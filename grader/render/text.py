@@ -44,6 +44,16 @@ def visible(text: str, cap: int = CAP, *, lines: bool = False) -> str:
     return "".join(shown) if len(text) <= cap else _cut(shown, cap)
 
 
+def written_out(text: str) -> str:
+    """Return `text` as it is, line breaks and tabs too, but for what is invisible; that is written as its code point.
+
+    For what must stay what it is, such as a path that somebody copies: nothing is composed and nothing is cut.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_piece(character, lines=True) for character in text)
+
+
 def _cut(shown: list[str], cap: int) -> str:
     size = sum(map(len, shown))
     while shown and size > cap - len(ELLIPSIS):

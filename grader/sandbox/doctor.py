@@ -168,8 +168,17 @@ def judge(facts: Facts, floor: Mapping[str, Any]) -> tuple[Finding, ...]:
     findings = [_python(facts), *_keys(facts)]
     if facts.engine_error:
         message, hint = facts.engine_error
-        return (*findings, Finding(id="engine", level="error", what=message, hint=hint))
+        return (*findings, Finding(id="engine", level="error", what=message, hint=_not_here(hint, _START)))
     return (*findings, *_versions(facts, floor), *_walls(facts), *_room(facts), *_images(facts))
+
+
+_START = "Start it, or type: grader setup"
+_OTHER = "Nothing can be graded there. Update the engine, or use another: DOCKER_HOST, or docker_host in grader.toml."
+
+
+def _not_here(hint: str, instead: str) -> str:
+    """A hint of somebody else's; whoever reads it here need not be sent here."""
+    return instead if re.search(r"grader doctor\b(?! --clean)", hint) else hint
 
 
 def _python(facts: Facts) -> Finding:
@@ -288,7 +297,8 @@ def _room(facts: Facts) -> Iterator[Finding]:
 def _images(facts: Facts) -> Iterator[Finding]:
     if facts.refused:
         message, hint = facts.refused
-        yield Finding(id="box", level="error", what=f"no box can be opened: {message}", hint=hint)
+        what = f"no box can be opened: {message}"
+        yield Finding(id="box", level="error", what=what, hint=_not_here(hint, _OTHER))
     if facts.missing:
         what = f"not built from the present sources: {', '.join(facts.missing)}"
         yield Finding(id="images", level="error", what=what, hint="Type: grader setup")

@@ -68,6 +68,16 @@ def test_results_have_a_line_for_each_check() -> None:
     assert sum(line["earned"] for line in lines) == pytest.approx(float(sheet.earned or 0))
 
 
+@pytest.mark.parametrize("name", ["jsonl", "results"])
+def test_a_line_is_one_line_for_every_reader(name: str) -> None:
+    candidate = "Ada\u2028\u2029\u0085\u202e\u009b"  # what str.splitlines and JavaScript take for ends of lines
+    text = export(name, [make_sheet(candidate=candidate)]).decode()
+    lines = text.splitlines()
+    assert len(lines) == text.count("\n")
+    assert {json.loads(line)["candidate"] for line in lines} == {candidate}
+    assert not set(text) & set(candidate[3:])
+
+
 def test_gradescope_gets_a_folder_for_each_and_equal_files_for_equal_sheets() -> None:
     with zipfile.ZipFile(io.BytesIO(export("gradescope", [make_sheet(), make_sheet()]))) as archive:
         assert archive.namelist() == ["s0/results.json", "s1/results.json"]

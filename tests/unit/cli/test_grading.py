@@ -5,8 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
+from click.testing import CliRunner
+from sqlalchemy import select
 
 from grader.cli import grading
+from grader.cli.main import cli
+from grader.errors import UsageError
+from grader.store import schema
+from grader.wiring import store_at
 from tests.unit.cli.conftest import Desk
 
 
@@ -29,3 +35,20 @@ def test_people_are_shown_a_table_and_where_the_sheets_are(desk: Desk, capsys: p
     assert str(desk.settings.out / "grace" / "sheet.html") in shown
     assert grading.exit_status(rows, fail_under=80) == 1
     assert grading.exit_status(rows, fail_under=70) == 0
+
+
+@pytest.mark.parametrize("command", ["grade", "regrade", "compare", "stats", "similar", "export"])
+@pytest.mark.parametrize("name", ["\x1b[31mred", "spring\n", "\udcff", "\u202egnirps", " ", "x" * 121])
+def test_a_batch_is_called_what_can_be_read(command: str, name: str) -> None:
+    name = f".{name}." if name.strip() else name
+    paths = {"grade": ["ada.zip"], "export": ["all.csv"]}.get(command, [])
+    refused = CliRunner().invoke(cli, [command, "tiny_sum", *paths, "--batch", name]).exception
+    assert isinstance(refused, UsageError)
+    assert "--batch must be one line" in refused.message
+
+
+def test_a_batch_without_a_name_is_called_after_its_folder_as_far_as_that_can_be_read(desk: Desk) -> None:
+    desk.grade(desk.stage.write("ada"), out=desk.settings.out.with_name("a\x1b[31m\u202e"))
+    with store_at(desk.settings.data_dir) as store, store.database.reading() as connection:
+        (name,) = connection.execute(select(schema.batches.c.name)).scalars()
+    assert name == "a\\u{1b}[31m\\u{202e}"

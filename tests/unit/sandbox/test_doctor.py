@@ -81,6 +81,16 @@ def test_no_engine_is_one_finding_with_its_own_hint() -> None:
     assert set(findings) == {"python", "engine"}
 
 
+@pytest.mark.parametrize("seen", ["or see what is wrong with 'grader doctor'.", "see grader doctor"])
+def test_the_doctor_sends_nobody_to_the_doctor(seen: str) -> None:
+    for facts in (Facts(python=(3, 12, 1), engine_error=("nobody answers", seen)), replace(GOOD, refused=("no", seen))):
+        (finding,) = [each for each in look(facts).values() if each.level == "error"]
+        assert finding.hint
+        assert "grader doctor" not in finding.hint
+    clean = "Free some disk space ('grader doctor --clean' removes what grader left), then try again."
+    assert look(replace(GOOD, refused=("no space", clean)))["box"].hint == clean
+
+
 def test_outdated_images_are_named_but_harm_nothing() -> None:
     finding = look(replace(GOOD, outdated=("grader-checker:1",)))["outdated-images"]
     assert (finding.level, "grader-checker:1" in finding.what) == ("ok", True)
