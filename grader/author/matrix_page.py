@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from grader.author.expectations import FAILED_UP_TO
 from grader.author.proof import Proof
+from grader.render.text import visible
 
 TEMPLATES = Path(__file__).with_name("templates")
 FULL = 0.995
@@ -85,7 +87,13 @@ def _cell(check: str, share: float | None, must_fail: bool) -> Cell:
     return Cell(text=text, look=look, title=f"{check}: {share:.0%}{', expected to fail' if must_fail else ''}")
 
 
+def _finalize(value: Any) -> Any:
+    return visible(value) if isinstance(value, str) else value
+
+
 def render(pages: Sequence[Page], made: datetime) -> str:
     """Return the page."""
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, finalize=_finalize
+    )
     return environment.get_template("matrix.html").render(pages=pages, made=made)

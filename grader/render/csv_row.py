@@ -19,8 +19,9 @@ _AFTER = ("wall_seconds", "run", "sheet")
 _CELL_CAP = 500
 
 # A formula begins at the start of a cell, and also after what another locale, or a reader that
-# handles quotes differently, takes for the end of a cell. Full-width signs count in some locales.
-_FORMULA = re.compile(r"(^|[;,|\t\"'])(\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+# handles quotes differently, takes for the end of a cell. Signs of other widths count in some locales.
+_SIGNS = r"=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u207c\u207a\u207b\u208c\u208a\u208b\u2212"
+_FORMULA = re.compile(rf"(^|[;,|\t\"'])(\s*)(?=[{_SIGNS}])")
 
 
 def safe_cell(text: str) -> str:

@@ -38,7 +38,11 @@ _ELEMENTS = frozenset({"svg", "g", "defs", "path", "use", "clipPath", "rect", "p
                       | {"circle", "ellipse", "line", "polyline", "polygon"})  # fmt: skip
 _IGNORED_ATTRIBUTES = frozenset({"version", "type", "class"})
 
-_LENGTH = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?(?:px|pt|em|%)?", re.ASCII)
+# As large as a drawing needs and no larger: programs that print do not reckon with infinity.
+_NUMBER = r"(?:\d{1,15}(?:\.\d{0,40})?|\.\d{1,40})(?:[eE][-+]?\d{1,2})?"
+_LENGTH = re.compile(rf"[-+]?{_NUMBER}(?:px|pt|em|%)?", re.ASCII)
+_SIZE = re.compile(rf"\+?{_NUMBER}(?:px|pt|em|%)?", re.ASCII)
+_VIEW_BOX = re.compile(rf"\s*[-+]?{_NUMBER}(?:[\s,]+[-+]?{_NUMBER}){{3}}\s*", re.ASCII)
 # Lists of numbers are told apart by their characters only: a stricter pattern could be made to
 # backtrack for hours, and a browser ignores a list that it cannot read.
 _LIST = re.compile(r"[0-9eE\s,.+-]*", re.ASCII)
@@ -55,14 +59,15 @@ _WEIGHT = re.compile(r"[a-z]{1,10}|\d{3}", re.ASCII)
 
 # Attributes and style properties alike: SVG gives both the same names and meanings.
 _VALUES: dict[str, re.Pattern[str]] = {
-    **dict.fromkeys(("x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "r", "rx", "ry", "dx", "dy"), _LENGTH),
-    **dict.fromkeys(("width", "height", "stroke-width", "stroke-dashoffset", "stroke-miterlimit"), _LENGTH),
-    **dict.fromkeys(("opacity", "fill-opacity", "stroke-opacity", "font-size", "textLength"), _LENGTH),
+    **dict.fromkeys(("x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "dx", "dy", "stroke-dashoffset"), _LENGTH),
+    **dict.fromkeys(("r", "rx", "ry", "width", "height", "stroke-width", "stroke-miterlimit"), _SIZE),
+    **dict.fromkeys(("opacity", "fill-opacity", "stroke-opacity", "font-size", "textLength"), _SIZE),
     **dict.fromkeys(("stroke-linejoin", "stroke-linecap", "text-anchor", "dominant-baseline"), _KEYWORD),
     **dict.fromkeys(("fill-rule", "clip-rule", "patternUnits", "clipPathUnits", "font-style"), _KEYWORD),
     **dict.fromkeys(("shape-rendering", "visibility", "display", "font-variant", "font-stretch"), _KEYWORD),
     **dict.fromkeys(("transform", "patternTransform"), _TRANSFORM),
-    **dict.fromkeys(("viewBox", "points"), _LIST),
+    "viewBox": _VIEW_BOX,
+    "points": _LIST,
     **dict.fromkeys(("fill", "stroke"), _COLOUR),
     "font-weight": _WEIGHT,
     "font-family": _FAMILY,
