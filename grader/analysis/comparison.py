@@ -10,6 +10,9 @@ from grader.scoring.compare import PERCENTILE_FROM, Rank, percentiles, pseudonym
 from grader.scoring.reliability import DESIGN_SEM, SEM_FROM, cronbach_alpha, half_band, standard_error, variance
 from grader.store.cohorts import UNMEASURED, Answer, Cohort, Member
 
+CORRECTED = "*"
+"""Stands behind a total that holds corrections by people."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
@@ -23,6 +26,7 @@ class Line:
         percentile: Share of the group below; None where the group is too small.
         competencies: Percent of each, in the order of the table; None where a check was not measured.
         answers: Share and outcome of each check.
+        corrected: Checks that a person has corrected.
     """
 
     name: str
@@ -32,6 +36,7 @@ class Line:
     percentile: float | None
     competencies: tuple[float | None, ...]
     answers: Mapping[str, Answer]
+    corrected: tuple[str, ...] = ()
 
     def answer(self, check: str) -> Answer:
         """Share and outcome of a check; None twice where it was not measured."""
@@ -57,7 +62,7 @@ def compare(cohort: Cohort, key: bytes | None = None) -> Comparison:
         key: Show pseudonyms made with this secret instead of names.
     """
     people = cohort.members
-    sem, told = measurement_error(cohort)
+    sem, told = measurement_error(cohort.as_measured())
     halves = [half_band(sem, member.band) for member in people]
     totals = [member.percent for member in people]
     found = percentiles(totals)
@@ -73,6 +78,7 @@ def compare(cohort: Cohort, key: bytes | None = None) -> Comparison:
             percentile=found[index] if found else None,
             competencies=competencies[index],
             answers=member.answers,
+            corrected=tuple(sorted(member.corrections)),
         )
         for index, (member, rank) in enumerate(zip(people, ranks(totals, halves), strict=True))
     ]
@@ -163,6 +169,11 @@ def _notes(cohort: Cohort, calibrated: bool) -> list[str]:
     for number, what in ((cohort.rejected, "could not be graded"), (cohort.faulted, "have no complete run yet")):
         if number:
             told.append(f"{number} {what}, and are not in the table.")
+    if cohort.corrected:
+        told.append(
+            f"{CORRECTED} People have corrected checks in {cohort.corrected} of these totals, which hold that; the "
+            "sheets say which, why and by whom. How exactly totals measure is taken from what was measured."
+        )
     if cohort.elsewhere:
         listed = ", ".join(f"{version}: {number}" for version, number in cohort.elsewhere.items())
         told.append(f"Graded with other versions and not comparable before a regrade: {listed}.")

@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from grader.analysis.comparison import Comparison, Line
+from grader.analysis.comparison import CORRECTED, Comparison, Line
 from grader.model.result import Outcome
 from grader.render.text import visible
 from grader.store.cohorts import Answer
@@ -51,9 +51,10 @@ _UNKNOWN = '<td data-value="-1">\N{EN DASH}</td>'
 
 def _total(line: Line) -> str:
     percent, half = line.percent, line.half
+    mark = CORRECTED if line.corrected else ""
     low, high = max(percent - half, 0), min(percent + half, 100)
     return (
-        f'<td data-value="{percent:.4f}">{percent:.1f} <span class="band">\N{PLUS-MINUS SIGN} {half:.1f}</span>\n'
+        f'<td data-value="{percent:.4f}">{percent:.1f}{mark} <span class="band">\N{PLUS-MINUS SIGN} {half:.1f}</span>\n'
         '<svg class="total" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">'
         '<rect class="track" y="3" width="100" height="2"/>'
         f'<rect class="range" x="{low:.2f}" y="1" width="{high - low:.2f}" height="6"/>'

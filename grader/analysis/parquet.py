@@ -14,9 +14,10 @@ def columns() -> Any:
 
     `counts` tells runs whose score counts from those that a regrade made or that were replaced; `regrade` is the
     series that the run belongs to, null for ordinary grading. `fraction` is the exact share of a check's points, from
-    0 to 1; `earned` and `possible` are points, `earned` rounded to hundredths; `seconds` and `run_seconds` wall time.
-    `candidate` and `label` are null where a person was erased; `outcome`, `fraction` and `earned` where a check was
-    not measured. Moments are UTC.
+    0 to 1; `earned` and `possible` are points, `earned` rounded to hundredths; all three and `outcome` are as measured.
+    `override` is what a person gave in place of `earned`, null where nobody did. `seconds` and `run_seconds` are wall
+    time. `candidate` and `label` are null where a person was erased; `outcome`, `fraction` and `earned` where a check
+    was not measured. Moments are UTC.
 
     Raises:
         UsageError: pyarrow is not installed.
@@ -45,6 +46,7 @@ def columns() -> Any:
         "reason": pa.string(),
         "fraction": pa.float64(),
         "earned": pa.float64(),
+        "override": pa.float64(),
         "possible": pa.float64(),
         "seconds": pa.float64(),
         "metrics": pa.map_(pa.string(), pa.float64()),

@@ -50,7 +50,6 @@ def command(
     from grader.cli.writing import write_text
     from grader.errors import UsageError
     from grader.keys import Keyring
-    from grader.render.csv_table import csv_text
     from grader.store.cohorts import read_cohort
     from grader.store.opening import open_tables
 
@@ -70,13 +69,24 @@ def command(
     if html is not None:
         write_text(html, compare_page(table, clock.now()))
     if csv_file is not None:
-        write_text(csv_file, csv_text(_header(table), map(_cells, lines)))
+        write_text(csv_file, _csv(table, lines))
     if as_json:
         print_json(
             {"cohort": table.title, "notes": list(table.notes), "candidates": [_data(table, line) for line in lines]}
         )
     else:
         _show(table, lines)
+
+
+def _csv(table: Comparison, lines: list[Line]) -> str:
+    """The table as CSV; a column about corrections by people is there where somebody has corrected something."""
+    from grader.render.csv_table import csv_text
+
+    header, rows = _header(table), map(_cells, lines)
+    if not any(line.corrected for line in lines):
+        return csv_text(header, rows)
+    pairs = zip(rows, lines, strict=True)
+    return csv_text([*header, "overrides"], ([*cells, " ".join(line.corrected)] for cells, line in pairs))
 
 
 def _header(table: Comparison) -> list[str]:
@@ -104,6 +114,7 @@ def _data(table: Comparison, line: Line) -> dict[str, object]:
         "band": line.half,
         "rank": [line.rank.best, line.rank.worst],
         "percentile": line.percentile,
+        "overrides": list(line.corrected),
         "competencies": dict(zip(table.competencies, line.competencies, strict=True)),
         "checks": {check: dict(zip(("share", "outcome"), line.answer(check), strict=True)) for check in table.checks},
     }
@@ -127,6 +138,7 @@ def _table(comparison: Comparison, lines: list[Line]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
+    from grader.analysis.comparison import CORRECTED
     from grader.render.text import visible
 
     percentiles = any(line.percentile is not None for line in lines)
@@ -138,7 +150,7 @@ def _table(comparison: Comparison, lines: list[Line]) -> Table:
     for line in lines:
         shares = ["\N{EN DASH}" if share is None else f"{share:.0f}" for share in line.competencies]
         percentile = [f"{int(line.percentile)}"] if percentiles and line.percentile is not None else []
-        total = f"{line.percent:.1f} \N{PLUS-MINUS SIGN} {line.half:.1f}"
+        total = f"{line.percent:.1f}{CORRECTED if line.corrected else ''} \N{PLUS-MINUS SIGN} {line.half:.1f}"
         spark = "".join(_block(line.answer(check)[0]) for check in comparison.checks)
         table.add_row(Text(visible(line.name, 60)), str(line.rank), total, *percentile, *shares, spark)
     return table

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from grader.cli.writing import write_bytes
 from grader.errors import UsageError
-from grader.model.sheet import Audience
+from grader.model.sheet import Audience, CheckLine
 from grader.render.csv_row import summary_csv, summary_table
 from grader.render.files import export_sheet
 from grader.render.json_text import json_text
+from grader.scoring.override import as_measured
 from grader.store.database import Database
 from grader.store.exports import Exported
 
@@ -76,10 +77,21 @@ def _results(exported: Sequence[Exported]) -> Iterator[Mapping[str, object]]:
                 "outcome": check.outcome.value if check.outcome else None,
                 "reason": check.reason.value if check.reason else None,
                 "earned": None if check.earned is None else float(check.earned),
+                **_measured(check),
                 "possible": float(check.possible),
                 "seconds": check.seconds,
                 "metrics": check.metrics,
             }
+
+
+def _measured(check: CheckLine) -> Mapping[str, object]:
+    """What was measured, and who decided otherwise; without an override, that is what counts, and nobody."""
+    line = as_measured(check)
+    return {
+        "measured_earned": None if line.earned is None else float(line.earned),
+        "measured_outcome": line.outcome.value if line.outcome else None,
+        "overridden_by": check.override.by if check.override else None,
+    }
 
 
 def as_gradescope(exported: Sequence[Exported], key: bytes) -> bytes:

@@ -266,7 +266,7 @@ def row_of(sheet: ScoreSheet, place: str) -> Row:
         status=sheet.status,
         percent=sheet.percent,
         place=place,
-        parties=frozenset(fault.party for fault in sheet.faults) or NOBODY,
+        parties=frozenset(fault.party for fault in sheet.open_faults) or NOBODY,
         seconds=sheet.seconds,
     )
 
@@ -330,7 +330,8 @@ def summary(sheet: ScoreSheet, place: Path) -> dict[str, object]:
         "percent": sheet.percent,
         "reason": sheet.rejection.reason.value if sheet.rejection else None,
         "message": sheet.rejection.message if sheet.rejection else None,
-        "faults": [fault.model_dump(mode="json") for fault in sheet.faults],
+        "faults": [fault.model_dump(mode="json") for fault in sheet.open_faults],
+        "overrides": [check.id for check in sheet.overridden],
         "sheet": str(place / SHEET),
     }
 

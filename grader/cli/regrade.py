@@ -12,7 +12,7 @@ from grader.cli.options import batch_option, exercises_option, json_option, sett
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from grader.cli.regrading import Line, Report
+    from grader.cli.regrading import Accepted, Line, Report
 
 ROWS_SHOWN, NAMES_SHOWN = 40, 10
 
@@ -49,15 +49,11 @@ def command(
     are added up again and nothing is run.
     """
     from grader.cli import regrading
-    from grader.cli.console import out, print_json
+    from grader.cli.console import print_json
 
     chosen = settings(exercise_folders=exercise_folders)
     if accept is not None:
-        changed = regrading.accept(chosen, exercise_id, accept, reason)
-        if as_json:
-            print_json({"changed": changed})
-        else:
-            out().print(f"{len(changed)} scores are replaced: {', '.join(changed) or 'none'}.", markup=False)
+        _show_accepted(regrading.accept(chosen, exercise_id, accept, reason), as_json=as_json)
         return 0
     order = regrading.Order(
         exercise_id=exercise_id, batch=batch, version=version, again=again, jobs=jobs, pass_mark=pass_mark
@@ -68,6 +64,24 @@ def command(
     else:
         _show(report)
     return 4 if any(line.change is None for line in report.lines) else 0
+
+
+def _show_accepted(accepted: Accepted, *, as_json: bool) -> None:
+    from grader.cli.console import out, print_json
+
+    if as_json:
+        dropped = {candidate: list(checks) for candidate, checks in accepted.dropped}
+        print_json({"changed": list(accepted.changed), "overrides_dropped": dropped})
+        return
+    told = [f"{len(accepted.changed)} scores are replaced: {', '.join(accepted.changed) or 'none'}."]
+    if accepted.dropped:
+        listed = "; ".join(f"{candidate}: {', '.join(checks)}" for candidate, checks in accepted.dropped)
+        told.append(f"What people had corrected in the old runs does not count any more: {listed}. {_AGAIN}")
+    for line in told:
+        out().print(line, markup=False, soft_wrap=True)
+
+
+_AGAIN = "Where it still holds, correct the new sheet: grader sheet override. The old one is kept, with the reason."
 
 
 def _as_data(report: Report) -> dict[str, object]:
@@ -86,6 +100,7 @@ def _as_data(report: Report) -> dict[str, object]:
                 "crossed": line.change.crossed if line.change else "",
                 "causes": list(line.causes),
                 "unsteady": line.is_unsteady,
+                "overrides_dropped": list(line.dropped),
             }
             for line in report.lines
         ],
@@ -159,6 +174,12 @@ def _sentences(report: Report, changed: list[Line]) -> list[str]:
         told.append(
             f"Other points from the same files, exercise, images and hidden data: {named}. Checks of time may differ "
             "a little; anything else is for a person to look at, as a program may act differently on another day."
+        )
+    if dropped := [f"{visible(line.candidate, 60)} ({', '.join(line.dropped)})" for line in lines if line.dropped]:
+        named = ", ".join(dropped[:NAMES_SHOWN]) + (" and others" if len(dropped) > NAMES_SHOWN else "")
+        told.append(
+            f"Corrected by people, which a new run does not hold: {named}. If you accept, what was measured now counts "
+            "for them, until somebody corrects it anew."
         )
     if open_:
         told.append(f"{open_} are not complete. Run the same command again: it goes on where it was.")

@@ -54,13 +54,18 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One submission of the report; `change` is None while the new run is not complete."""
+    """One submission of the report.
+
+    `change` is None while the new run is not complete. `dropped` are checks that people have corrected in the run that
+    counts, where another one would take its place: they would have to be corrected again.
+    """
 
     candidate: str
     before: Score
     after: Score | None
     change: Change | None
     causes: tuple[str, ...]
+    dropped: tuple[str, ...] = ()
 
     @property
     def is_unsteady(self) -> bool:
@@ -133,7 +138,7 @@ class _Regrading:
 
     def _is_refolded(self, shown: Shown) -> bool:
         other = shown.exercise != self._exercise.digest
-        measured = shown.status in ("graded", "rejected")
+        measured = shown.status in ("graded", "rejected") and shown.is_measured
         return other and measured and not self._order.again and only_texts_differ(shown.components, self._now)
 
     def fold_again(self) -> None:
@@ -238,10 +243,11 @@ class _Regrading:
             before=before,
             after=after if complete else None,
             change=change(before, after, self._order.pass_mark) if after and complete else None,
-            causes=tuple(self._causes(shown)),
+            causes=tuple(self._causes(shown, item)),
+            dropped=() if item.after == shown.run else tuple(sorted(shown.corrected)),
         )
 
-    def _causes(self, shown: Shown) -> list[str]:
+    def _causes(self, shown: Shown, item: Item) -> list[str]:
         other = shown.exercise != self._exercise.digest
         refolded = self._is_refolded(shown)
         key = self._keyring.server_key()
@@ -249,7 +255,8 @@ class _Regrading:
         images = not refolded and self._images is not None and dict(shown.images) != dict(self._images)
         parts = differing(shown.components, self._now)
         points = other and (refolded or self._regrades.declared(shown.exercise) != self._declared)
-        return causes(parts, points=points, images=images, world=world)
+        overrides = bool(shown.corrected) and item.after != shown.run
+        return causes(parts, points=points, images=images, world=world, overrides=overrides)
 
 
 def _largest_first(line: Line) -> tuple[int, float, str]:
@@ -259,11 +266,21 @@ def _largest_first(line: Line) -> tuple[int, float, str]:
     return (1, -abs(by) if by is not None else -1000.0, line.candidate)
 
 
-def accept(settings: Settings, exercise_id: str, start: str, reason: str) -> list[str]:
-    """Let the new runs of a regrade count, and write their sheets where the old ones are.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """Whose score is another run's now.
 
-    Returns:
-        The candidates whose score is another run's now.
+    Attributes:
+        changed: Candidates.
+        dropped: Candidate and checks: what people had corrected in the run that counts no more.
+    """
+
+    changed: Sequence[str]
+    dropped: Sequence[tuple[str, Sequence[str]]]
+
+
+def accept(settings: Settings, exercise_id: str, start: str, reason: str) -> Accepted:
+    """Let the new runs of a regrade count, and write their sheets where the old ones are.
 
     Raises:
         UsageError: There is no such regrade, it is not complete, or a score was changed meanwhile.
@@ -287,7 +304,8 @@ def accept(settings: Settings, exercise_id: str, start: str, reason: str) -> lis
         for path in folders:
             sheets = SheetFolder(path)
             sheets.write_summary(summary_csv((sheet, str(where)) for where, sheet in sheets.sheets()))
-        return [item.candidate for item in changed]
+        dropped = [(item.candidate, sorted(regrades.corrected(item.before))) for item in changed]
+        return Accepted(changed=[item.candidate for item in changed], dropped=[each for each in dropped if each[1]])
 
 
 def _files(sheet: ScoreSheet, key: bytes) -> dict[str, str | bytes]:

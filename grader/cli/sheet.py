@@ -1,4 +1,4 @@
-"""`grader sheet show|export|verify|rubric|review FILE`."""
+"""`grader sheet show|export|verify|rubric|review|override FILE`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AUDIENCES = ("candidate", "recruiter", "author")
 
 @click.group("sheet")
 def command() -> None:
-    """Show, export or verify a score sheet; have people rate its decision notebook."""
+    """Show, export, verify or correct a score sheet; have people rate its decision notebook."""
 
 
 @command.command("show")
@@ -139,12 +139,42 @@ def review(file: Path, forms: tuple[Path, ...], restart: bool, as_json: bool) ->
     counts. The sheet as it was is kept beside the new one.
     """
     from grader.cli import reviewing
+    from grader.store.folder import read_sheet
+    from grader.store.overrides import require_corrected
     from grader.wiring import open_store
 
-    reviewed = reviewing.review(file, forms, restart=restart, key_of=_own_key)
     with open_store(settings()) as store:
+        require_corrected(store.database, read_sheet(file))
+        reviewed = reviewing.review(file, forms, restart=restart, key_of=_own_key)
         store.runs.keep_renewed(reviewed.sheet)
     reviewing.show(reviewed, as_json=as_json)
+
+
+@command.command("override")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("check")
+@click.option("--points", metavar="N", help="Points that the check shall give, instead of those that were measured.")
+@click.option("--share", metavar="X", help="The same as a share of its points, from 0 to 1.")
+@click.option("--withdraw", is_flag=True, help="Take an override back: what was measured counts again.")
+@click.option("--reason", default="", metavar="TEXT", help="Why; needed. It stands on the sheet for interviewers.")
+@click.option("--by", default="", metavar="NAME", help="Who decided it; needed.")
+@json_option
+def override(
+    file: Path, check: str, points: str | None, share: str | None, withdraw: bool, reason: str, by: str, as_json: bool
+) -> None:
+    """Correct the points of one CHECK, with a reason and a name; or decide one that could not be measured.
+
+    What was measured stays on the sheet beside the correction. Every file of its folder is written
+    anew and signed, and the sheet as it was is kept. When a person has decided every check that
+    could not be measured, the sheet has its total.
+    """
+    from grader.cli import overriding
+    from grader.wiring import open_store
+
+    typed = overriding.Typed(check=check, points=points, share=share, withdraw=withdraw, reason=reason, by=by)
+    with open_store(settings()) as store:
+        corrected = overriding.override(file, typed, store.runs, _own_key)
+    overriding.show(corrected, as_json=as_json)
 
 
 def _own_key(sheet: ScoreSheet) -> bytes | None:

@@ -63,11 +63,12 @@ def command(
             "--groups and --pass-mark go together.", hint="For example: --groups groups.csv --pass-mark 60"
         )
     with open_tables(settings()) as database:
-        cohort = read_cohort(database, exercise_id, batch, version)
+        people = read_cohort(database, exercise_id, batch, version)
+    cohort = people.as_measured()
     try:
-        figures, items = _compute(cohort, groups, pass_mark)
+        figures, items = _compute(people, groups, pass_mark)
         if html is not None:
-            _write_page(html, cohort, figures, items)
+            _write_page(html, cohort, figures, items, _notes(cohort, people.corrected))
     except ModuleNotFoundError as error:
         raise UsageError(f"The package {error.name} is not installed.", hint=f"Type: {_EXTRA}") from error
     if csv_file is not None:
@@ -79,25 +80,28 @@ def command(
                 "n": len(cohort.members),
                 "rejected": cohort.rejected,
                 "faulted": cohort.faulted,
+                "corrected": people.corrected,
                 "figures": [asdict(figure) for figure in figures],
                 "checks": [asdict(item) for item in items],
             }
         )
     else:
-        _show(cohort, figures, items)
+        _show(cohort, figures, items, _notes(cohort, people.corrected))
 
 
-def _compute(cohort: Cohort, groups: Path | None, pass_mark: float | None) -> tuple[list[Figure], list[Item]]:
+def _compute(people: Cohort, groups: Path | None, pass_mark: float | None) -> tuple[list[Figure], list[Item]]:
     from grader.analysis.cohort_figures import figures_of, items_of
     from grader.analysis.impact import impact, read_groups
 
+    # The exercise is judged by what was measured, and who passes by the scores that count.
+    cohort = people.as_measured()
     figures = figures_of(cohort)
     if groups is not None and pass_mark is not None:
-        figures += impact(cohort, read_groups(groups), pass_mark)
+        figures += impact(people, read_groups(groups), pass_mark)
     return figures, items_of(cohort)
 
 
-def _notes(cohort: Cohort) -> list[str]:
+def _notes(cohort: Cohort, corrected: int) -> list[str]:
     from grader.analysis.items import D_FROM, DIFFICULTY_FROM, DISCRIMINATION_FROM
 
     n = len(cohort.members)
@@ -108,6 +112,8 @@ def _notes(cohort: Cohort) -> list[str]:
     for needed, what in ((DIFFICULTY_FROM, "mean share"), (DISCRIMINATION_FROM, "agreement"), (D_FROM, "D")):
         if n < needed:
             told.append(f"No {what} with n = {n}: from {needed} on.")
+    if corrected:
+        told.append(f"People have corrected {corrected} of the scores; the figures above take what was measured.")
     if cohort.rejected or cohort.faulted:
         told.append(f"Left out: {cohort.rejected} that could not be graded, {cohort.faulted} without a complete run.")
     if cohort.elsewhere:
@@ -116,12 +122,12 @@ def _notes(cohort: Cohort) -> list[str]:
     return told
 
 
-def _write_page(file: Path, cohort: Cohort, figures: list[Figure], items: list[Item]) -> None:
+def _write_page(file: Path, cohort: Cohort, figures: list[Figure], items: list[Item], notes: Sequence[str]) -> None:
     from grader import clock
     from grader.analysis.stats_page import stats_page
     from grader.cli.writing import write_text
 
-    write_text(file, stats_page(cohort, figures, items, _notes(cohort), clock.now()))
+    write_text(file, stats_page(cohort, figures, items, notes, clock.now()))
 
 
 def _write_csv(file: Path, items: Sequence[Item]) -> None:
@@ -132,7 +138,7 @@ def _write_csv(file: Path, items: Sequence[Item]) -> None:
     write_text(file, csv_text(list(rows[0]), [list(row.values()) for row in rows]))
 
 
-def _show(cohort: Cohort, figures: Sequence[Figure], items: Sequence[Item]) -> None:
+def _show(cohort: Cohort, figures: Sequence[Figure], items: Sequence[Item], notes: Sequence[str]) -> None:
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -155,7 +161,7 @@ def _show(cohort: Cohort, figures: Sequence[Figure], items: Sequence[Item]) -> N
         numbers = map(_number, (item.difficulty, item.discrimination, item.upper_lower))
         checks.add_row(item.check, str(item.n), *numbers, Text(item.title), Text("; ".join(item.flags), "yellow"))
     console.print(checks)
-    for note in _notes(cohort):
+    for note in notes:
         console.print(Text(note, style="dim"), soft_wrap=True)
 
 

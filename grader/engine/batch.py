@@ -133,7 +133,7 @@ class _Ended:
     @property
     def party(self) -> Party | None:
         """Who has to act; the author first, since trying again does not help then."""
-        parties = {fault.party for fault in self.sheet.faults}
+        parties = {fault.party for fault in self.sheet.open_faults}
         return Party.AUTHOR if Party.AUTHOR in parties else Party.INFRASTRUCTURE if parties else None
 
 
@@ -342,10 +342,10 @@ class Batch(Generic[T]):
     def _reuse(self, entry: Entry, run: str, delivery: Delivery) -> _Ended:
         """Take a run that was finished before, on a sheet with this entry's names."""
         sheet = self._ledger.sheet_of(run)
-        if (sheet.candidate, sheet.submission) != (entry.who, entry.label):
+        if (sheet.candidate, sheet.submission) != (entry.who, entry.label) or sheet.signature is None:
             renamed = sheet.model_copy(update={"candidate": entry.who, "submission": entry.label})
             sheet = sign(renamed, self._harness.keyring.signing_key())
-        self._ledger.record(delivery, sheet)
+        sheet = self._ledger.record(delivery, sheet)
         logs = {name: self._artefacts.get(digest) for name, digest in self._ledger.logs_of(run).items()}
         return _Ended(sheet, logs, reused=True)
 

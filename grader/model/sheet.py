@@ -10,7 +10,7 @@ from pydantic import Field
 
 from grader.model.base import Frozen, Line, Points
 from grader.model.calibration import ErrorBand
-from grader.model.decision import DecisionPart
+from grader.model.decision import REASON_CAP, DecisionPart
 from grader.model.exercise import Limits
 from grader.model.reasons import Reason, Rejection
 from grader.model.result import Evidence, Outcome, Plot
@@ -51,8 +51,32 @@ class Subtotal(Frozen):
     possible: Points
 
 
+class Measured(Frozen):
+    """What a check gave before a person corrected it; None twice where it could not be measured."""
+
+    earned: Points | None
+    outcome: Outcome | None
+
+
+class Override(Frozen):
+    """A person's correction of one check. Candidates are not shown the reason, nor by whom it is."""
+
+    measured: Measured
+    reason: Annotated[Line, Field(max_length=REASON_CAP)] = ""
+    by: Annotated[Line, Field(max_length=120)] = ""
+    made: datetime
+
+
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 class CheckLine(Frozen):
-    """One check on the sheet. `outcome` and `earned` are None when it could not be measured."""
+    """One check on the sheet. `outcome` and `earned` are None when it could not be measured.
+
+    Where there is an `override`, `outcome` and `earned` are the person's, and all else was measured. A line without
+    one does not hold the field, so that its canonical form is what it was before there were overrides.
+    """
 
     id: str
     group: str
@@ -71,6 +95,7 @@ class CheckLine(Frozen):
     metrics: dict[str, float] = {}
     seconds: float = 0.0
     source: str = ""
+    override: Annotated[Override | None, Field(exclude_if=_is_none)] = None
 
 
 class Provenance(Frozen):
@@ -149,6 +174,26 @@ class ScoreSheet(Frozen):
     def notebook_checks(self) -> tuple[CheckLine, ...]:
         """The checks of the decision notebook."""
         return tuple(check for check in self.checks if self.decision is not None and check.group == self.decision.group)
+
+    @property
+    def overridden(self) -> tuple[CheckLine, ...]:
+        """The checks that a person corrected."""
+        return tuple(check for check in self.checks if check.override is not None)
+
+    @property
+    def measured_earned(self) -> Points | None:
+        """The total for code without any override; None where there is no such total."""
+        total = self.earned
+        for check in self.code_checks:
+            if check.override is not None and total is not None and check.earned is not None:
+                measured = check.override.measured.earned
+                total = None if measured is None else total - check.earned + measured
+        return total
+
+    @property
+    def open_faults(self) -> tuple[Fault, ...]:
+        """Faults for which the total is missing; those of a run whose checks people have decided are history."""
+        return self.faults if self.status is RunStatus.FAULTED else ()
 
     @property
     def percent(self) -> float | None:

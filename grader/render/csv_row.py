@@ -15,6 +15,7 @@ Cell = str | float | int
 
 _BEFORE = ("candidate", "exercise", "version", "status", "reason", "earned", "possible", "percent")
 _NOTEBOOK = ("notebook_automatic", "notebook_human", "together_lowest", "together_highest")
+_OVERRIDES = ("overrides", "measured")
 _AFTER = ("wall_seconds", "run", "sheet")
 _CELL_CAP = 500
 
@@ -29,15 +30,19 @@ def safe_cell(text: str) -> str:
     return _FORMULA.sub(r"\1\2'", visible(text, _CELL_CAP))
 
 
-def header(competencies: Sequence[str], *, notebook: bool = False) -> list[str]:
+def header(competencies: Sequence[str], *, notebook: bool = False, overrides: bool = False) -> list[str]:
     """Return the column names: always the same ones, with one per competency in between.
 
-    Those about decision notebooks are there when a sheet has one.
+    Those about decision notebooks are there when a sheet has one; those about overrides (the checks that people have
+    corrected, and the total without that) where somebody has corrected something.
     """
-    return [*_BEFORE, *map(safe_cell, competencies), *(_NOTEBOOK if notebook else ()), *_AFTER]
+    between = (*(_NOTEBOOK if notebook else ()), *(_OVERRIDES if overrides else ()))
+    return [*_BEFORE, *map(safe_cell, competencies), *between, *_AFTER]
 
 
-def row(sheet: ScoreSheet, competencies: Sequence[str], path: str = "", *, notebook: bool = False) -> list[Cell]:
+def row(
+    sheet: ScoreSheet, competencies: Sequence[str], path: str = "", *, notebook: bool = False, overrides: bool = False
+) -> list[Cell]:
     """Return one submission's cells, in the order of `header(competencies)`.
 
     Args:
@@ -45,6 +50,7 @@ def row(sheet: ScoreSheet, competencies: Sequence[str], path: str = "", *, noteb
         competencies: Ids; the cell of one that the exercise does not have stays empty.
         path: Where the full sheet is.
         notebook: Add the columns about its decision notebook.
+        overrides: Add the columns about what people have corrected.
     """
     earned = {each.id: each.earned for each in sheet.competencies}
     percent = words.share(sheet.earned, sheet.possible)
@@ -60,6 +66,7 @@ def row(sheet: ScoreSheet, competencies: Sequence[str], path: str = "", *, noteb
         "" if percent is None else round(percent, 2),
         *(_number(earned.get(competency)) for competency in competencies),
         *(_notebook(sheet) if notebook else ()),
+        *(_overrides(sheet) if overrides else ()),
         round(sheet.resources.wall_seconds, 2),
         sheet.run,
         safe_cell(path),
@@ -81,8 +88,9 @@ def summary_table(
     if competencies is None:
         competencies = list(dict.fromkeys(each.id for sheet, _ in known for each in sheet.competencies))
     notebook = any(sheet.decision is not None for sheet, _ in known)
-    rows = [row(sheet, competencies, path, notebook=notebook) for sheet, path in known]
-    return header(competencies, notebook=notebook), rows
+    overrides = any(sheet.overridden for sheet, _ in known)
+    rows = [row(sheet, competencies, path, notebook=notebook, overrides=overrides) for sheet, path in known]
+    return header(competencies, notebook=notebook, overrides=overrides), rows
 
 
 def summary_csv(sheets: Iterable[tuple[ScoreSheet, str]], competencies: Sequence[str] | None = None) -> str:
@@ -96,7 +104,8 @@ def summary_csv(sheets: Iterable[tuple[ScoreSheet, str]], competencies: Sequence
 
 
 def _slim(sheet: ScoreSheet) -> ScoreSheet:
-    return sheet.model_copy(update={"checks": (), "groups": (), "observations": ()})
+    corrected = tuple(check.model_copy(update={"plots": (), "evidence": ()}) for check in sheet.overridden)
+    return sheet.model_copy(update={"checks": corrected, "groups": (), "observations": ()})
 
 
 def render(sheet: ScoreSheet) -> str:
@@ -107,7 +116,7 @@ def render(sheet: ScoreSheet) -> str:
 def _reason(sheet: ScoreSheet) -> str:
     if sheet.rejection is not None:
         return sheet.rejection.reason.value
-    return "+".join(dict.fromkeys(fault.party.value for fault in sheet.faults))
+    return "+".join(dict.fromkeys(fault.party.value for fault in sheet.open_faults))
 
 
 def _notebook(sheet: ScoreSheet) -> list[Cell]:
@@ -117,6 +126,10 @@ def _notebook(sheet: ScoreSheet) -> list[Cell]:
     human = part.human.earned if part.human else None
     ends = (part.lowest, part.highest) if part.total is None else (part.total, part.total)
     return [_number(value) for value in (part.earned, human, *ends)]
+
+
+def _overrides(sheet: ScoreSheet) -> list[Cell]:
+    return [safe_cell(" ".join(check.id for check in sheet.overridden)), _number(sheet.measured_earned)]
 
 
 def _number(value: object) -> Cell:

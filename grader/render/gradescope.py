@@ -16,7 +16,7 @@ from typing import Any
 from grader.errors import UsageError
 from grader.model.result import Outcome
 from grader.model.sheet import Audience, CheckLine, RejectionNote, ScoreSheet
-from grader.render import notebook_words, words
+from grader.render import notebook_words, override_words, words
 from grader.render.json_text import json_text
 from grader.render.text import visible
 
@@ -53,7 +53,9 @@ def _results(sheet: ScoreSheet) -> dict[str, Any]:
     notebook = notebook_words.sentence(sheet)
     return results | {
         "score": float(sheet.earned),
-        "output": "\n".join(visible(text) for text in (words.headline(sheet), notebook) if text),
+        "output": "\n".join(
+            visible(text) for text in (words.headline(sheet), override_words.sentence(sheet), notebook) if text
+        ),
         "extra_data": {"run": sheet.run, "possible": float(sheet.possible)},
         "tests": [*map(_test, sheet.code_checks), *map(_notebook_test, sheet.notebook_checks)],
     }
@@ -92,4 +94,4 @@ def _notebook_test(check: CheckLine) -> dict[str, Any]:
 
 def _told(check: CheckLine) -> tuple[str, ...]:
     outcome = words.OUTCOME_WORDS[check.outcome]
-    return outcome[0].upper() + outcome[1:] + ".", check.words, check.feedback
+    return outcome[0].upper() + outcome[1:] + ".", override_words.mark(check), check.words, check.feedback

@@ -23,7 +23,7 @@ from markupsafe import Markup, escape
 from grader.model.result import Outcome
 from grader.model.run import RunStatus
 from grader.model.sheet import Audience, CheckLine, ScoreSheet
-from grader.render import notebook_words, words
+from grader.render import notebook_words, override_words, words
 from grader.render.svg import clean_svg
 from grader.render.text import visible
 
@@ -42,6 +42,7 @@ def render(sheet: ScoreSheet) -> str:
         "graded": sheet.status is RunStatus.GRADED and sheet.earned is not None,
         "headline": words.headline(sheet),
         "band": words.band(sheet),
+        "overrides": override_words.sentence(sheet),
         "tally": _tally(sheet),
         "losses": words.losses(sheet),
         "questions": words.questions(sheet),
@@ -165,6 +166,8 @@ def _environment() -> Environment:
         outcome_words=words.OUTCOME_WORDS,
         who_acts=words.WHO_ACTS,
         noticed=words.noticed,
+        override_mark=override_words.mark,
+        override_why=override_words.why,
         noticed_note=words.NOTICED_NOTE,
     )
     return environment

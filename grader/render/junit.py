@@ -10,7 +10,7 @@ from __future__ import annotations
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from grader.model.sheet import CheckLine, ScoreSheet
-from grader.render import notebook_words, words
+from grader.render import notebook_words, override_words, words
 from grader.render.text import visible
 
 
@@ -23,7 +23,7 @@ def render(sheet: ScoreSheet) -> str:
         _rejected(suite, sheet)
     for check in sheet.code_checks:
         _check(suite, sheet, check)
-    if sheet.faults and not words.unmeasured(sheet):
+    if sheet.open_faults and not words.unmeasured(sheet):
         _faulted(suite, sheet)
     _count(suite, sheet)
     if sheet.decision is not None:
@@ -64,6 +64,8 @@ def _properties(suite: Element, sheet: ScoreSheet) -> None:
     }
     if sheet.earned is not None:
         facts |= {"earned": words.points(sheet.earned), "possible": words.points(sheet.possible)}
+    if sheet.overridden:
+        facts |= {"overrides": override_words.sentence(sheet)}
     properties = SubElement(suite, "properties")
     for name, value in facts.items():
         SubElement(properties, "property", name=name, value=visible(value))
@@ -102,5 +104,6 @@ def _check(suite: Element, sheet: ScoreSheet, check: CheckLine) -> None:
 
 def _details(check: CheckLine) -> str:
     facts = [f"{fact.label}: {fact.value}" for fact in check.evidence]
-    told = (text for text in (check.because, check.feedback, *facts) if text)
+    corrected = (override_words.mark(check), override_words.why(check))
+    told = (text for text in (*corrected, check.because, check.feedback, *facts) if text)
     return "\n".join(visible(text, lines=True) for text in told)

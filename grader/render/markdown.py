@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from grader.model.decision import DecisionPart
 from grader.model.sheet import Audience, CheckLine, ScoreSheet, Subtotal
-from grader.render import notebook_words, words
+from grader.render import notebook_words, override_words, words
 from grader.render.text import visible
 
 # Everything that means something inside a line, in CommonMark or in the tables, mathematics and
@@ -50,7 +50,8 @@ def _head(sheet: ScoreSheet) -> Iterator[str]:
     yield ""
     yield f"**{quote(words.headline(sheet))}**"
     yield ""
-    for sentence in filter(None, (words.band(sheet), notebook_words.sentence(sheet) if sheet.decision else "")):
+    notebook = notebook_words.sentence(sheet) if sheet.decision else ""
+    for sentence in filter(None, (override_words.sentence(sheet), words.band(sheet), notebook)):
         yield quote(sentence)
         yield ""
     yield f"- Exercise: {quote(exercise.id)}, version {quote(exercise.version)}"
@@ -70,23 +71,23 @@ def _notices(sheet: ScoreSheet) -> Iterator[str]:
             yield f"What can be done: {quote(note.hint)}"
         yield ""
         yield "No check was run, so there are no points; this is not a score of zero."
-    elif sheet.faults:
+    elif sheet.open_faults:
         yield "## Why there is no total yet"
         yield ""
-        for fault in sheet.faults:
+        for fault in sheet.open_faults:
             who = "" if sheet.audience is Audience.CANDIDATE else f"To act: {words.WHO_ACTS[fault.party]}. "
             yield f"- {who}{quote(fault.message)} {quote(fault.hint)}".rstrip()
         missing = ", ".join(f"{quote(check.id)} {quote(check.title)}" for check in words.unmeasured(sheet))
         if missing:
             yield f"- Not measured: {missing}"
     if sheet.observations:
-        if sheet.rejection or sheet.faults:
+        if sheet.rejection or sheet.open_faults:
             yield ""
         yield "## Please note"
         yield ""
         yield from (f"- {quote(observation)}" for observation in sheet.observations)
     if sheet.noticed:
-        if sheet.rejection or sheet.faults or sheet.observations:
+        if sheet.rejection or sheet.open_faults or sheet.observations:
             yield ""
         yield "## What the harness noticed"
         yield ""
@@ -150,6 +151,8 @@ def _check(check: CheckLine, *, for_author: bool) -> Iterator[str]:
     outcome = f"{words.OUTCOME_SYMBOLS[check.outcome]} {words.OUTCOME_WORDS[check.outcome]}"
     score = f"{words.points(check.earned)} / {words.points(check.possible)}"
     yield f"- **{quote(check.id)} {quote(check.title)}** {words.DASH} {outcome}, {score}"
+    if check.override:
+        yield f"  *{quote(override_words.mark(check))}* {quote(override_words.why(check))}".rstrip()
     told = " ".join(quote(text) for text in (check.words, check.because) if text)
     if told:
         yield f"  {told}"

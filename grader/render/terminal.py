@@ -19,7 +19,7 @@ from rich.text import Text
 from grader.model.result import Outcome
 from grader.model.run import RunStatus
 from grader.model.sheet import Audience, CheckLine, ScoreSheet, Subtotal
-from grader.render import notebook_words, words
+from grader.render import notebook_words, override_words, words
 from grader.render.text import visible
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def summary_table(rows: Iterable[SummaryRow]) -> RenderableType:
 def _note(sheet: ScoreSheet) -> str:
     if sheet.rejection is not None:
         return sheet.rejection.words
-    who = dict.fromkeys(words.WHO_ACTS[fault.party] for fault in sheet.faults)
+    who = dict.fromkeys(words.WHO_ACTS[fault.party] for fault in sheet.open_faults)
     return f"To act: {', '.join(who)}." if who else ""
 
 
@@ -145,6 +145,8 @@ def _head(sheet: ScoreSheet) -> Iterator[RenderableType]:
     yield _text(words.headline(sheet))
     if sheet.earned is not None:
         yield _bar(words.share(sheet.earned, sheet.possible), 60)
+    if sheet.overridden:
+        yield _text(override_words.sentence(sheet), "yellow")
     if words.band(sheet):
         yield _text(words.band(sheet), "dim")
 
@@ -157,9 +159,9 @@ def _notices(sheet: ScoreSheet) -> Iterator[RenderableType]:
         yield _text(note.message)
         if note.hint:
             yield _text(note.hint, "cyan")
-    elif sheet.faults:
+    elif sheet.open_faults:
         yield _title("Why there is no total yet")
-        for fault in sheet.faults:
+        for fault in sheet.open_faults:
             who = "" if sheet.audience is Audience.CANDIDATE else f"{words.WHO_ACTS[fault.party]}: "
             yield Text.assemble(_text(who, "yellow"), _text(fault.message))
             yield _text(fault.hint, "cyan")
@@ -217,7 +219,10 @@ def _checks(checks: Iterable[CheckLine]) -> RenderableType:
 def _check_cells(check: CheckLine) -> tuple[Text, ...]:
     told = " ".join(text for text in (check.words, check.because) if text)
     title = _text(check.title)
-    if told and check.outcome is not Outcome.PASSED:
+    if check.override:
+        corrected = f"{override_words.mark(check)} {override_words.why(check)}".rstrip()
+        title = Text.assemble(title, "\n", _text(corrected, "yellow"))
+    if told and (check.override or check.outcome is not Outcome.PASSED):
         title = Text.assemble(title, "\n", _text(told, "dim"))
     outcome = f"{words.OUTCOME_SYMBOLS[check.outcome]} {words.OUTCOME_WORDS[check.outcome]}"
     score = f"{words.points(check.earned)} / {words.points(check.possible)}"

@@ -11,7 +11,7 @@ from grader.model.decision import DecisionPart, HumanPart, RatingState
 from grader.model.exercise import BoxLimits
 from grader.model.reasons import REASON_WORDS
 from grader.model.run import Fault, Party
-from grader.model.sheet import Audience, CheckLine, Provenance, ScoreSheet
+from grader.model.sheet import Audience, CheckLine, Override, Provenance, ScoreSheet
 
 _ORDER = tuple(Audience)
 
@@ -52,7 +52,7 @@ def _for_candidate(sheet: ScoreSheet) -> ScoreSheet:
             "band": None if sheet.band is None else sheet.band.model_copy(update={"solution": ""}),
             "checks": tuple(_check_for_candidate(check) for check in sheet.checks),
             "decision": None if sheet.decision is None else _decision_for_candidate(sheet.decision),
-            "faults": (RUN_IS_REPEATED,) if sheet.faults else (),
+            "faults": (RUN_IS_REPEATED,) if sheet.open_faults else (),
             "observations": (),
             "waited_seconds": 0.0,
             "noticed": (),
@@ -77,6 +77,8 @@ def _check_for_candidate(check: CheckLine) -> CheckLine:
         reason=check.reason,
         words=REASON_WORDS[check.reason] if check.reason else "",
         feedback=check.feedback if lost else "",
+        # Why a person decided so tells of hidden checks, and who it was is between us and them.
+        override=Override(measured=check.override.measured, made=check.override.made) if check.override else None,
     )
 
 

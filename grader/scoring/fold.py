@@ -63,11 +63,11 @@ def fold(
         finished=run.finished,
         waited_seconds=run.waited_seconds,
         possible=exercise.possible,
-        **_totals(code, status),
+        **code_totals(code, status),
         rejection=_rejection_note(rejection),
         faults=faults,
         competencies=_competencies(exercise, code),
-        groups=_subtotals(code, manifest.groups.items(), lambda line: line.group),
+        groups=subtotals(code, manifest.groups.items(), lambda line: line.group),
         checks=lines,
         decision=decision_part(asked, notebook, lines) if asked else None,
         resources=run.resources,
@@ -86,7 +86,7 @@ def _in_order(exercise: Exercise) -> list[CheckDeclaration]:
     return sorted(exercise.checks, key=lambda check: (groups.index(check.group), int(check.id[1:])))
 
 
-def _totals(lines: Iterable[CheckLine], status: RunStatus) -> dict[str, Decimal | None]:
+def code_totals(lines: Iterable[CheckLine], status: RunStatus) -> dict[str, Decimal | None]:
     """The total of a graded run, the range of a faulted one, nothing for a rejected one."""
     known = sum((line.earned for line in lines if line.earned is not None), Decimal(0))
     open_points = sum((line.possible for line in lines if line.earned is None), Decimal(0))
@@ -168,12 +168,13 @@ def _rejection_note(rejection: SubmissionRejected | None) -> RejectionNote | Non
 
 def _competencies(exercise: Exercise, lines: tuple[CheckLine, ...]) -> tuple[Subtotal, ...]:
     titles = ((competency.id, competency.title) for competency in exercise.competencies)
-    return _subtotals(lines, titles, lambda line: line.competency)
+    return subtotals(lines, titles, lambda line: line.competency)
 
 
-def _subtotals(
+def subtotals(
     lines: tuple[CheckLine, ...], titles: Iterable[tuple[str, str]], key: Callable[[CheckLine], str]
 ) -> tuple[Subtotal, ...]:
+    """Add up lines by a key, in the order of these pairs of key and title; what no line belongs to is left out."""
     totals = []
     for name, title in titles:
         members = [line for line in lines if key(line) == name]

@@ -13,6 +13,7 @@ from grader.model.run import RunRecord
 from grader.model.sheet import CheckLine, ScoreSheet
 from grader.scoring.decision import with_reviews
 from grader.scoring.fold import fold
+from grader.scoring.override import as_measured
 
 
 def refold(
@@ -25,7 +26,8 @@ def refold(
     """Fold the results of a run with other points and texts; returns an unsigned sheet of a run of its own.
 
     Args:
-        sheet: The author's sheet of the run; graded or rejected.
+        sheet: The author's sheet of the run; graded or rejected. What people have corrected is not taken over: they
+            decided it with the points and texts that there were.
         fractions: What each check gave, exactly.
         exercise: The exercise as it is now; its checks measure the same as they did.
         run: Id of the new run.
@@ -36,13 +38,14 @@ def refold(
         started=sheet.started,
         finished=sheet.finished,
         waited_seconds=sheet.waited_seconds,
-        results=tuple(_result(line, fractions[line.id]) for line in sheet.checks if line.id in fractions),
+        results=tuple(_result(as_measured(line), fractions[line.id]) for line in sheet.checks if line.id in fractions),
         resources=sheet.resources,
         isolation=sheet.provenance.isolation,
         observations=(
             *sheet.observations,
             f"Points and texts are those of version {exercise.manifest.version}; "
             f"the results were measured in run {sheet.run}.",
+            *_corrections(sheet),
         ),
     )
     note, decision = sheet.rejection, sheet.decision
@@ -61,6 +64,11 @@ def refold(
     )
     rated = decision is not None and decision.human is not None and folded.decision is not None
     return with_reviews(folded, decision.human.reviews) if rated and decision and decision.human else folded
+
+
+def _corrections(sheet: ScoreSheet) -> list[str]:
+    told = ", ".join(f"{line.id} ({line.earned} of {line.possible} points)" for line in sheet.overridden)
+    return [f"What people had corrected in that run is not in these points: {told}."] if told else []
 
 
 def _result(line: CheckLine, fraction: float) -> CheckResult:
@@ -137,10 +145,11 @@ CAUSES = {
     "world": "another hidden world, since the version is part of the seed",
     "images": "the images that submissions and checks run in",
     "points": "points or texts",
+    "overrides": "corrections by people, which new runs do not hold",
 }
 
 
-def causes(parts: Sequence[str], *, points: bool, images: bool, world: bool) -> list[str]:
+def causes(parts: Sequence[str], *, points: bool, images: bool, world: bool, overrides: bool = False) -> list[str]:
     """Say what differs between two gradings, in words.
 
     Args:
@@ -148,7 +157,12 @@ def causes(parts: Sequence[str], *, points: bool, images: bool, world: bool) -> 
         points: Points or texts of checks differ.
         images: The images differ.
         world: The hidden data differ.
+        overrides: People have corrected the first, and not the second.
     """
     found = [part for part in parts if part in CAUSES]
-    found += [name for name, there in (("world", world), ("images", images), ("points", points)) if there]
+    found += [
+        name
+        for name, there in (("world", world), ("images", images), ("points", points), ("overrides", overrides))
+        if there
+    ]
     return [CAUSES[name] for name in CAUSES if name in found]

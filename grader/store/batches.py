@@ -1,4 +1,4 @@
-"""Who is in a batch."""
+"""Who is in a batch, and where their sheets are."""
 
 from __future__ import annotations
 
@@ -16,6 +16,17 @@ def members(exercise: str, batch: str) -> Select[tuple[str]]:
         .join(batches, batches.c.id == items.c.batch_id)
         .where(batches.c.name == batch, batches.c.exercise_id == exercise)
     )
+
+
+def places_of(connection: Connection, submission: str) -> list[tuple[str, str]]:
+    """Folders that hold the sheet of a submission: the batch's, and the name below it."""
+    items, batches = schema.batch_items, schema.batches
+    query = (
+        select(batches.c.folder, items.c.place)
+        .join(batches, batches.c.id == items.c.batch_id)
+        .where(items.c.submission_id == submission)
+    )
+    return [(folder, place) for folder, place in connection.execute(query)]
 
 
 def require_batch(connection: Connection, exercise: str, batch: str) -> None:

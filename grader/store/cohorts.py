@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,13 +16,23 @@ from grader.errors import UsageError
 from grader.model.exercise import Exercise
 from grader.store.batches import members, require_batch
 from grader.store.database import Database
-from grader.store.schema import candidates, exercise_versions, runs, submissions
+from grader.store.overrides import standing
+from grader.store.schema import candidates, exercise_versions, results, runs, submissions
 
 Answer = tuple[float | None, str | None]
 """Share of a check's points that was earned, and its outcome; None where it was not measured."""
 
 
 UNMEASURED: Answer = (None, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """What a person gave for a check, in points, and what was measured: points and answer, None where nothing was."""
+
+    given: float
+    measured: float | None
+    answer: Answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +51,7 @@ class Member:
         seconds: Wall time of the run.
         band: Standard deviation of the total over hidden worlds, in percent; None where it was not measured.
         answers: By check.
+        corrections: By check; totals and answers hold them.
     """
 
     id: str
@@ -54,6 +65,21 @@ class Member:
     seconds: float
     band: float | None
     answers: Mapping[str, Answer]
+    corrections: Mapping[str, Correction] = field(default_factory=dict)
+
+    def as_measured(self, code: Collection[str]) -> Member | None:
+        """The same without what people have corrected; None where a check of the run could not be measured.
+
+        Args:
+            code: Ids of the checks whose points make up the total.
+        """
+        earned = self.earned
+        for check, each in self.corrections.items():
+            if each.measured is None:
+                return None
+            earned += each.measured - each.given if check in code else 0.0
+        answers = {**self.answers, **{check: each.answer for check, each in self.corrections.items()}}
+        return replace(self, earned=earned, percent=100 * earned / self.possible, answers=answers, corrections={})
 
 
 @dataclass(frozen=True, kw_only=True)  # without slots: `columns` are made once
@@ -81,6 +107,23 @@ class Cohort:
         """Share of every member, in their order, for each check of the code; None where it was not measured."""
         answers = [member.answers for member in self.members]
         return {check.id: _column(check.id, answers) for check in self.exercise.code_checks}
+
+    @property
+    def corrected(self) -> int:
+        """How many scores hold corrections by people."""
+        return sum(bool(member.corrections) for member in self.members)
+
+    def as_measured(self) -> Cohort:
+        """The same without what people have corrected, for figures about the exercise.
+
+        Whose run has a check that could not be measured counts among the faulted.
+        """
+        if not self.corrected:
+            return self
+        code = {check.id for check in self.exercise.code_checks}
+        measured = [member.as_measured(code) if member.corrections else member for member in self.members]
+        kept = [member for member in measured if member is not None]
+        return replace(self, members=kept, faulted=self.faulted + len(self.members) - len(kept))
 
 
 def _column(check: str, answers: Sequence[Mapping[str, Answer]]) -> list[float | None]:
@@ -149,7 +192,31 @@ def _members_of(
     graded = [row for row in last.values() if row.status == "graded" and row.earned is not None and row.possible]
     # One document is read several times as fast as thousands.
     answers = json.loads(f"[{','.join(row.answers for row in graded)}]")
-    return content, [_member(row, each) for row, each in zip(graded, answers, strict=True)], counts
+    found = [_member(row, each) for row, each in zip(graded, answers, strict=True)]
+    corrections = _corrections(connection, exercise)
+    if corrections:
+        found = [replace(each, corrections=corrections.get(each.run, {})) for each in found]
+    return content, found, counts
+
+
+def _corrections(connection: Connection, exercise: str) -> dict[str, dict[str, Correction]]:
+    """What people have corrected in the runs that count, by run and check."""
+    table = standing()
+    query = (
+        select(
+            table.c.run_id, table.c.check_id, table.c.earned, results.c.earned, results.c.possible, results.c.outcome
+        )
+        .join(results, (results.c.run_id == table.c.run_id) & (results.c.check_id == table.c.check_id))
+        .where(
+            table.c.run_id.in_(select(submissions.c.shown_run).where(submissions.c.exercise_id == exercise)),
+        )
+    )
+    found: dict[str, dict[str, Correction]] = {}
+    for run, check, given, measured, possible, outcome in connection.execute(query):
+        answer: Answer = UNMEASURED if measured is None else (round(measured / possible, 6), outcome)
+        points = None if measured is None else measured / 100
+        found.setdefault(run, {})[check] = Correction(given=given / 100, measured=points, answer=answer)
+    return found
 
 
 def _shown(exercise: str, batch: str | None, version: str) -> Select[Any]:

@@ -172,7 +172,8 @@ def _forget_of_runs(connection: Connection, table: Table, own: Iterable[str]) ->
     elif table is schema.faults:
         connection.execute(update(table).where(of_these).values(message=GONE, hint=""))
     else:
-        connection.execute(update(table).where(of_these).values(reason=GONE))
+        for row in connection.execute(select(table).where(of_these)).all():
+            connection.execute(update(table).where(table.c.id == row.id).values(reason=GONE, made=_day(row.made)))
 
 
 def _forget_run(connection: Connection, run: Row[tuple[object, ...]], digests: dict[str, str]) -> None:

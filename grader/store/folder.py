@@ -23,7 +23,7 @@ from grader.model.sheet import ScoreSheet
 SHEET = "sheet.json"
 SUMMARY = "summary.csv"
 PREVIOUS = "previous"
-SHEET_BEFORE = "sheet.before-review-"
+SHEET_BEFORE = "sheet.before-"
 
 
 class SheetFolder:
@@ -149,10 +149,15 @@ class SheetFolder:
                 f"Logs cannot be written to {place}: {error.strerror}", hint="The sheet itself is safe."
             ) from error
 
-    def renew(self, place: Path, files: Mapping[str, str | bytes]) -> Path:
+    def renew(self, place: Path, files: Mapping[str, str | bytes], what: str = "review") -> Path:
         """Write a submission's files anew, each in one step, and keep its sheet as it was beside them.
 
         The sheet comes last: until then the old one counts.
+
+        Args:
+            place: The submission's folder.
+            files: All of its files.
+            what: What changes the sheet, for the name of the old one.
 
         Returns:
             Where the old sheet is now.
@@ -160,9 +165,9 @@ class SheetFolder:
         Raises:
             InfrastructureFault: The disk is full or the folder is gone.
         """
-        old, number = place / f"{SHEET_BEFORE}1.json", 2
+        old, number = place / f"{SHEET_BEFORE}{what}-1.json", 2
         while old.exists():
-            old, number = place / f"{SHEET_BEFORE}{number}.json", number + 1
+            old, number = place / f"{SHEET_BEFORE}{what}-{number}.json", number + 1
         try:
             shutil.copyfile(place / SHEET, old)
             for name in sorted(files, key=lambda name: name == SHEET):

@@ -151,10 +151,17 @@ class Ledger(Protocol):
         """Give back a claim, unless it is finished."""
 
     def sheet_of(self, run: str) -> ScoreSheet:
-        """The author's sheet of a finished run, as it was made for whoever came first."""
+        """The author's sheet of a finished run, as it was made for whoever came first.
+
+        It holds what people have corrected since, and has no signature then.
+        """
 
     def logs_of(self, run: str) -> Mapping[str, str]:
         """Digests of the logs of a run, by name."""
 
-    def record(self, delivery: Delivery, sheet: ScoreSheet) -> None:
-        """Keep that a run which was finished before is somebody else's as well, or goes somewhere else."""
+    def record(self, delivery: Delivery, sheet: ScoreSheet) -> ScoreSheet:
+        """Keep that a run which was finished before is somebody else's as well, or goes somewhere else.
+
+        Returns:
+            The sheet that counts for them: the one that people have reviewed or corrected, where there is one.
+        """

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
@@ -15,7 +16,8 @@ from grader.model.exercise import Exercise
 from grader.model.sheet import ScoreSheet
 from grader.scoring.regrade import Score
 from grader.store import schema
-from grader.store.batches import members, require_batch
+from grader.store.batches import members, places_of, require_batch
+from grader.store.overrides import standing
 from grader.store.port import Finished
 from grader.store.runs import RunStore, add, keep_answers, keep_sheet, log, totals
 from grader.store.schema import regrade_items, regrades, runs, submissions
@@ -38,6 +40,8 @@ class Shown:
         components: Digests of that exercise's parts.
         images: Images of the run.
         commitment: Commitment to its seed.
+        corrected: Checks that people have corrected, by id: the points that they gave.
+        is_measured: Every check was measured; where not, a person has decided it, or nobody yet.
     """
 
     submission: str
@@ -52,6 +56,8 @@ class Shown:
     components: Mapping[str, str]
     images: Mapping[str, str]
     commitment: str
+    corrected: Mapping[str, float]
+    is_measured: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +118,10 @@ class RegradeStore:
         with self._database.reading() as connection:
             if batch is not None:
                 require_batch(connection, exercise, batch)
-            return [_shown(row) for row in connection.execute(query)]
+            rows = connection.execute(query).all()
+            corrections = _corrections(connection)
+            unmeasured = set(connection.execute(_UNMEASURED).scalars())
+            return [_shown(row, corrections, unmeasured) for row in rows]
 
     def open(self, exercise: Exercise, scope: str, *, anew: bool = False) -> str:
         """Return the id of the newest regrade of this scope that was not accepted yet.
@@ -180,7 +189,7 @@ class RegradeStore:
         return self._store.sheet_of(run, submission)
 
     def score(self, run: str) -> Score:
-        """What a run gave."""
+        """What a run gave, with what people have corrected."""
         table = schema.results
         with self._database.reading() as connection:
             found = connection.execute(
@@ -188,8 +197,14 @@ class RegradeStore:
             ).one()
             rows = connection.execute(select(table.c.check_id, table.c.earned).where(table.c.run_id == run))
             points = {check: earned / 100 for check, earned in rows if earned is not None}
+            points |= _corrections(connection, run).get(run, {})
         percent = None if found.earned is None or not found.possible else 100 * found.earned / found.possible
         return Score(status=found.status, percent=percent, points=points)
+
+    def corrected(self, run: str) -> Mapping[str, float]:
+        """Checks of a run that people have corrected: the points that they gave."""
+        with self._database.reading() as connection:
+            return _corrections(connection, run).get(run, {})
 
     def keep_refolded(self, shown: Shown, sheet: ScoreSheet, fractions: Mapping[str, float], regrade: str) -> None:
         """Keep a run that was folded from another one's results."""
@@ -258,7 +273,9 @@ class RegradeStore:
                     continue
                 table = submissions
                 connection.execute(update(table).where(table.c.id == item.submission).values(shown_run=item.after))
-                details = {"regrade": regrade, "before": item.before, "after": item.after}
+                details: dict[str, object] = {"regrade": regrade, "before": item.before, "after": item.after}
+                if dropped := _corrections(connection, item.before).get(item.before):
+                    details["overrides"] = sorted(dropped)  # of the run that counts no more
                 log(connection, "accept", f"submission {item.submission}", reason, who, details)
                 changed.append(item)
             connection.execute(update(regrades).where(regrades.c.id == regrade).values(accepted=clock.now()))
@@ -280,32 +297,43 @@ class RegradeStore:
 
     def places(self, submission: str) -> list[tuple[str, str]]:
         """Folders that hold the sheet of a submission: the batch's, and the name below it."""
-        items, batches = schema.batch_items, schema.batches
-        query = (
-            select(batches.c.folder, items.c.place)
-            .join(batches, batches.c.id == items.c.batch_id)
-            .where(items.c.submission_id == submission)
-        )
         with self._database.reading() as connection:
-            return [(folder, place) for folder, place in connection.execute(query)]
+            return places_of(connection, submission)
 
 
 _REPORT = "See: grader regrade ID"
 
 
-def _shown(row: Row[tuple[object, ...]]) -> Shown:
+# Runs with a check that could not be measured, whatever people have decided since.
+_UNMEASURED = select(schema.results.c.run_id).where(schema.results.c.fraction.is_(None)).distinct()
+
+
+def _corrections(connection: Connection, run: str | None = None) -> dict[str, dict[str, float]]:
+    """Points that people gave, by run and check: of one run, or of all."""
+    table = standing()
+    query = select(table.c.run_id, table.c.check_id, table.c.earned)
+    found: dict[str, dict[str, float]] = {}
+    for which, check, earned in connection.execute(query if run is None else query.where(table.c.run_id == run)):
+        found.setdefault(which, {})[check] = earned / 100
+    return found
+
+
+def _shown(row: Row[Any], corrections: Mapping[str, Mapping[str, float]], unmeasured: Collection[str]) -> Shown:
     known = row._mapping
+    run = known[runs.c.id]
     return Shown(
         submission=known[submissions.c.id],
         candidate=known["name"] or "",
         label=known[submissions.c.label] or "",
         artefact=known[submissions.c.artefact],
         variant_of=known[submissions.c.variant_of],
-        run=known[runs.c.id],
+        run=run,
         status=known[runs.c.status],
         exercise=known[runs.c.exercise_digest],
         version=known["version"],
         components=json.loads(known["components"]),
         images=json.loads(known[runs.c.images]),
         commitment=known[runs.c.commitment],
+        corrected=corrections.get(run, {}),
+        is_measured=run not in unmeasured,
     )

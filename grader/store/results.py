@@ -12,6 +12,7 @@ from grader.errors import UsageError
 from grader.model.exercise import Exercise
 from grader.store.batches import members, require_batch
 from grader.store.database import Database
+from grader.store.overrides import standing
 from grader.store.schema import candidates, exercise_versions, results, runs, sheets, submissions
 
 ROWS = 20_000
@@ -61,6 +62,7 @@ def _query(exercise: str, batch: str | None) -> Select[Any]:
         select(sheets.c.submission_id, sheets.c.run_id),
         select(submissions.c.id, submissions.c.shown_run).where(submissions.c.shown_run.is_not(None)),
     ).subquery()
+    table = standing()
     query = (
         select(
             candidates.c.name.label("candidate"),
@@ -76,11 +78,13 @@ def _query(exercise: str, batch: str | None) -> Select[Any]:
             runs.c.started,
             runs.c.finished,
             runs.c.seconds.label("run_seconds"),
+            table.c.earned.label("override"),
             *(column for column in results.c if column.name != "run_id"),
         )
         .join(pairs, pairs.c.submission_id == submissions.c.id)
         .join(runs, runs.c.id == pairs.c.run_id)
         .join(results, results.c.run_id == runs.c.id)
+        .outerjoin(table, (table.c.run_id == runs.c.id) & (table.c.check_id == results.c.check_id))
         .join(exercise_versions, exercise_versions.c.digest == runs.c.exercise_digest)
         .join(candidates, candidates.c.id == submissions.c.candidate_id)
         .where(submissions.c.exercise_id == exercise)
@@ -102,6 +106,7 @@ def _columns(rows: Sequence[Row[Any]], declared: Mapping[str, Mapping[str, tuple
         "group": [group for group, _ in told],
         "title": [title for _, title in told],
         "earned": [None if points is None else points / 100 for points in cells["earned"]],
+        "override": [None if points is None else points / 100 for points in cells["override"]],
         "possible": [points / 100 for points in cells["possible"]],
         "metrics": [sorted(json.loads(metrics).items()) for metrics in cells["metrics"]],
     }

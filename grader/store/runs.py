@@ -21,6 +21,7 @@ from grader.model.run import RunStatus
 from grader.model.sheet import CheckLine, ScoreSheet
 from grader.store import schema
 from grader.store.database import Database
+from grader.store.overrides import corrected
 from grader.store.port import Claim, Delivery, Finished, HandIn, Standing, Turn
 from grader.store.schema import LIVE, runs, sheets
 
@@ -168,7 +169,10 @@ class RunStore:
             self._cancel(connection, run)
 
     def sheet_of(self, run: str, submission: str | None = None) -> ScoreSheet:
-        """The author's sheet of a finished run: as it was made first, or as it is now for one submission."""
+        """The author's sheet of a finished run: as it was made first, or as it is now for one submission.
+
+        Overrides are of the run, whoever's it is, and are on it either way; it is unsigned where they had to be added.
+        """
         query = select(sheets.c.content).where(sheets.c.run_id == run)
         if submission is None:
             query = query.order_by(sheets.c.number, sheets.c.made)
@@ -176,9 +180,10 @@ class RunStore:
             query = query.where(sheets.c.submission_id == submission).order_by(sheets.c.number.desc())
         with self.database.reading() as connection:
             found = connection.execute(query.limit(1)).scalar_one_or_none()
-        if found is None:
-            raise StoreFailed(f"There is no sheet of run {run}.", hint="Grade again with --fresh.")
-        return sheet_from(found)
+            if found is None:
+                raise StoreFailed(f"There is no sheet of run {run}.", hint="Grade again with --fresh.")
+            sheet = sheet_from(found)
+            return sheet if submission is not None else corrected(connection, sheet)
 
     def keep_renewed(self, sheet: ScoreSheet) -> None:
         """Keep a sheet that people have changed, such as by a review, where its run is known here."""
@@ -201,24 +206,26 @@ class RunStore:
             rows = connection.execute(select(table.c.name, table.c.digest).where(table.c.run_id == run))
             return {name: digest for name, digest in rows}
 
-    def record(self, delivery: Delivery, sheet: ScoreSheet) -> None:
-        """Keep that a finished run is somebody else's as well, or goes somewhere else."""
+    def record(self, delivery: Delivery, sheet: ScoreSheet) -> ScoreSheet:
+        """Keep that a finished run is somebody else's as well, or goes somewhere else; returns their present sheet."""
         with self.database.writing() as connection:
-            self._deliver(connection, delivery, sheet)
+            return self._deliver(connection, delivery, sheet)
 
-    def _deliver(self, connection: Connection, delivery: Delivery, sheet: ScoreSheet) -> None:
+    def _deliver(self, connection: Connection, delivery: Delivery, sheet: ScoreSheet) -> ScoreSheet:
         submission = keep_submission(connection, delivery.hand_in, sheet.exercise.id)
+        sheet = changed_by_people(connection, submission, sheet.run) or sheet
         keep_sheet(connection, submission, sheet)
         if delivery.batch is None:
-            return
+            return sheet
         table = schema.batch_items
         item = {"batch_id": delivery.batch, "place": delivery.place}
         if not add(connection, table, submission_id=submission, **item):
             place = (table.c.batch_id == delivery.batch, table.c.place == delivery.place)
             connection.execute(update(table).where(*place).values(submission_id=submission))
-        self._show(connection, submission, sheet, delivery.replace)
+        self.show(connection, submission, sheet, replace=delivery.replace)
+        return sheet
 
-    def _show(self, connection: Connection, submission: str, sheet: ScoreSheet, replace: bool) -> None:
+    def show(self, connection: Connection, submission: str, sheet: ScoreSheet, *, replace: bool = False) -> None:
         """Make a run the one that counts, unless one that was graded counts already."""
         table = schema.submissions
         query = (
@@ -349,6 +356,16 @@ def keep_sheet(connection: Connection, submission: str, sheet: ScoreSheet) -> No
             made=clock.now(),
         )
     )
+
+
+def changed_by_people(connection: Connection, submission: str, run: str) -> ScoreSheet | None:
+    """The newest sheet of a run for a submission, where a person has reviewed or corrected something; else None."""
+    newest = select(sheets.c.content).where(sheets.c.submission_id == submission, sheets.c.run_id == run)
+    content = connection.execute(newest.order_by(sheets.c.number.desc()).limit(1)).scalar_one_or_none()
+    sheet = sheet_from(content) if content is not None else None
+    if sheet is None or not (sheet.overridden or (sheet.decision is not None and sheet.decision.human is not None)):
+        return None
+    return sheet
 
 
 def sheet_from(content: bytes) -> ScoreSheet:

@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration; a database that carries another one is older, or newer than this grader."""
 
 LIVE = ("running", "graded", "rejected")
@@ -91,7 +91,8 @@ candidates = Table(
 )
 
 # `key` is the digest of submission, exercise, images and seed. `series` is "" or the regrade it belongs to.
-# `answers` is JSON: check -> [share of its points or null, outcome or null]. `band` is in percent.
+# `answers` is JSON: check -> [share of its points or null, outcome or null]. `band` is in percent. What people have
+# corrected is in `earned` and `answers`, and in `status` where that gave the run its total; `results` is as measured.
 runs = Table(
     "runs",
     metadata,
@@ -189,14 +190,15 @@ run_artefacts = Table(
     Column("digest", String(64), nullable=False),
 )
 
-# A person's correction of a run: of one check, or of the total where `check_id` is NULL.
+# A person's correction of a check of a run, in the order in which they were made: the last one of a check stands. Where
+# `earned` is NULL it was taken back. Rows are never changed, but for the words when somebody is erased.
 overrides = Table(
     "overrides",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("run_id", ForeignKey("runs.id"), nullable=False, index=True),
     Column("check_id", String(4)),
-    Column("earned", Integer, nullable=False),
+    Column("earned", Integer),
     Column("reason", Text, nullable=False),
     Column("who", Text, nullable=False),
     Column("made", Moment, nullable=False),

@@ -5,16 +5,19 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from grader import clock
 from grader.catalog.components import components
 from grader.model.exercise import Exercise
 from grader.model.sheet import ScoreSheet
 from grader.store import schema
 from grader.store.database import Database, open_database
+from grader.store.overriding import Order, OverrideStore, Renewed
 from grader.store.port import Claim, Delivery, Finished, HandIn
 from grader.store.runs import RunStore
 from tests.conftest import TINY
@@ -66,7 +69,11 @@ def nothing(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a database without a single table."""
     if kind == "sqlite":
         return f"sqlite:///{tmp_path / 'new.db'}"
-    return str(request.getfixturevalue("postgres").format("empty"))
+    url: str = request.getfixturevalue("postgres").format("empty")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+    return url
 
 
 @dataclass
@@ -106,6 +113,12 @@ class Desk:
         finished = Finished(sheet=sheet, fractions=fractions, logs={"checker.log": "d" * 64})
         assert self.store.finish(run * 32, finished, self.delivery(candidate))
         return sheet
+
+
+def correct(desk: Desk, sheet: ScoreSheet, check: str, points: Decimal | None) -> list[Renewed]:
+    """Let a person correct a check, or take that back."""
+    order = Order(check=check, points=points, reason="Ada had other data.", by="Bo Ek", made=clock.now())
+    return OverrideStore(desk.store).keep(sheet, order, "me", lambda each: each, lambda _: None)
 
 
 @pytest.fixture

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, insert, select, text
 
 from grader import clock
 from grader.errors import StoreFailed, UsageError
 from grader.model.run import Fault, Party, RunStatus
 from grader.store import results, schema
+from grader.store.cohorts import read_cohort
 from grader.store.database import Database, open_database
 from grader.store.port import Finished, Standing
 from grader.store.runs import LEASE, log
-from tests.integration.store.conftest import Desk
+from tests.factories import make_faulted_sheet
+from tests.integration.store.conftest import Desk, correct
 
 
 def shown(desk: Desk) -> str:
@@ -124,6 +127,66 @@ def test_a_sheet_that_people_changed_is_the_present_one(desk: Desk) -> None:
     assert desk.store.sheet_of("1" * 32, submission) == renewed
     assert desk.store.sheet_of("1" * 32) == sheet
     assert count(desk.database, "sheets") == 2
+
+
+def test_a_person_corrects_a_run_and_takes_it_back(desk: Desk) -> None:
+    sheet = desk.grade("1", candidate="Ada Lindqvist")
+    check = next(each for each in sheet.checks if each.earned)
+    (changed,) = correct(desk, sheet, check.id, Decimal(0))
+    assert changed.places == [("/spring", "ada")]
+    assert changed.sheet.measured_earned == sheet.earned
+    with pytest.raises(UsageError, match="not the present sheet"):
+        correct(desk, sheet, check.id, Decimal(0))
+    (member,) = read_cohort(desk.database, "clean_parquet").members
+    assert (member.earned, list(member.corrections)) == (float(changed.sheet.earned or 0), [check.id])
+    (part,) = results.read_results(desk.database, "clean_parquet")
+    assert dict(zip(part["check"], part["override"], strict=True))[check.id] == 0
+    later = desk.store.sheet_of("1" * 32).model_copy(update={"candidate": "Grace"})
+    desk.store.record(desk.delivery("Grace", "grace"), later)
+    back = correct(desk, changed.sheet, check.id, None)
+    assert [each.sheet.candidate for each in back] == ["Ada Lindqvist", "Grace"]
+    assert [each.sheet.earned for each in back] == [sheet.earned] * 2
+    assert desk.store.sheet_of("1" * 32).earned == sheet.earned
+    assert (count(desk.database, "overrides"), count(desk.database, "audit_log")) == (2, 3)
+    assert not read_cohort(desk.database, "clean_parquet").corrected
+
+
+def test_what_was_graded_again_needs_no_decision(desk: Desk) -> None:
+    fault = Fault(party=Party.INFRASTRUCTURE, message="The engine is gone.", hint="Start it.")
+    lost = {"status": RunStatus.FAULTED, "earned": None, "checks": make_faulted_sheet().checks, "faults": (fault,)}
+    broken = desk.grade("1", candidate="Ada Lindqvist", **lost)
+    first, second = (each.id for each in broken.checks if each.earned is None)
+    (one,) = correct(desk, broken, first, Decimal(1))
+    with desk.database.reading() as connection:
+        assert connection.execute(select(schema.runs.c.status)).scalar_one() == "faulted"
+    desk.grade("2", candidate="Grace")
+    with pytest.raises(UsageError, match="graded again, as run 2222"):
+        correct(desk, one.sheet, second, Decimal(0))
+
+
+def test_overrides_from_before_they_could_be_taken_back_stay(nothing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from alembic import command
+
+    upgrade, now = command.upgrade, clock.now()
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0002"))
+        old = open_database(nothing)
+    version = {"digest": "d", "exercise_id": "x", "version": "1", "content": "", "components": "", "first_seen": now}
+    run = {"id": "1", "key": "k", "exercise_digest": "d", "submission_digest": "s", "commitment": "c", "images": "{}"}
+    run |= {"harness": "h", "status": "graded", "owner": "me", "lease_until": now, "started": now}
+    row = {"run_id": "1", "check_id": "A1", "reason": "r", "who": "w", "made": now}
+    with old.writing() as connection:
+        connection.execute(insert(schema.exercises).values(id="x", title="X"))
+        connection.execute(insert(schema.exercise_versions).values(**version))
+        connection.execute(insert(schema.runs).values(**run))
+        connection.execute(insert(schema.overrides).values(earned=600, **row))
+    old.close()
+    new = open_database(nothing)
+    with new.writing() as connection:
+        connection.execute(insert(schema.overrides).values(earned=None, **row))
+        found = connection.execute(select(schema.overrides.c.earned).order_by(schema.overrides.c.id)).scalars().all()
+    new.close()
+    assert found == [600, None]
 
 
 def test_a_shown_score_stays_until_somebody_says_so(desk: Desk) -> None:

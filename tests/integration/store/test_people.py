@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from grader.store.dossiers import read_dossier
 from grader.store.erasing import GONE, Eraser
 from grader.store.opening import kept_at
 from grader.store.people import People
-from tests.integration.store.conftest import Desk
+from tests.integration.store.conftest import Desk, correct
 
 
 @pytest.fixture
@@ -50,6 +51,23 @@ def test_what_stays_is_a_result_without_a_person(desk: Desk, eraser: Eraser) -> 
     assert (member.candidate, member.percent > 0, len(member.answers) > 0) == ("", True, True)
     (line,) = rows(desk, "audit_log")
     assert (line["action"], line["subject"], "Ada" in str(line)) == ("erase", f"candidate {person['id']}", False)
+
+
+def test_of_a_correction_the_fact_stays(desk: Desk, eraser: Eraser) -> None:
+    sheet = desk.grade("3", key="l", candidate="Ada Lindqvist")
+    correct(desk, sheet, sheet.checks[0].id, Decimal(0))
+    dossier = read_dossier(desk.database, ArtefactFolder(Path("nowhere")), "Ada Lindqvist")
+    (kept,) = [row for submission in dossier.submissions for run in submission.runs for row in run.overrides]
+    assert (kept["earned"], kept["reason"], kept["who"]) == (0.0, "Ada had other data.", "Bo Ek")
+    assert "override" in {str(line["action"]) for line in dossier.audit}
+    for name in ("Ada", "Ada Lindqvist"):  # who handed in the very same
+        eraser.erase(name, "on request", "me")
+    (row,) = rows(desk, "overrides")
+    assert (row["reason"], str(row["made"])[11:19]) == (GONE, "00:00:00")
+    assert "Ada" not in str(rows(desk, "audit_log"))
+    (member,) = [each for each in read_cohort(desk.database, "clean_parquet").members if each.corrections]
+    assert sheet.percent is not None
+    assert member.percent < sheet.percent
 
 
 def test_neither_files_nor_the_seed_recognise_the_run(desk: Desk, eraser: Eraser) -> None:

@@ -103,8 +103,8 @@ def test_no_score_changes_before_it_is_accepted_with_a_reason(graded: Desk) -> N
     with pytest.raises(UsageError, match="Say why"):
         regrading.accept(graded.settings, "tiny_sum", report.regrade, " ")
     assert graded.regrade().lines[0].before.percent == 70
-    changed = regrading.accept(graded.settings, "tiny_sum", report.regrade[:8], "A1 weighs more")
-    assert changed == ["ada", "grace"]
+    accepted = regrading.accept(graded.settings, "tiny_sum", report.regrade[:8], "A1 weighs more")
+    assert (accepted.changed, accepted.dropped) == (["ada", "grace"], [])
     sheet = read_sheet(graded.settings.out / "grace" / "sheet.json")
     assert (sheet.percent, is_genuine(sheet)) == (60, True)
     assert any("measured in run" in each for each in sheet.observations)
