@@ -15,7 +15,6 @@ from grader.model.sheet import ScoreSheet
 from grader.render import override_words, words
 from grader.render.csv_row import summary_csv
 from grader.render.files import sheet_files
-from grader.render.text import visible
 from grader.scoring.signing import sign
 from grader.store.folder import SHEET, SUMMARY, SheetFolder, read_sheet
 
@@ -189,4 +188,4 @@ def show(corrected: Corrected, *, as_json: bool) -> None:
     told += [f"Written anew as well: {path}" for path in corrected.elsewhere]
     told += [f"The score is corrected, but: {each}" for each in corrected.left]
     for line_told in told:
-        out().print(visible(line_told), markup=False, soft_wrap=True)
+        out().print(line_told, soft_wrap=True)

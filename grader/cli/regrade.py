@@ -78,7 +78,7 @@ def _show_accepted(accepted: Accepted, *, as_json: bool) -> None:
         listed = "; ".join(f"{candidate}: {', '.join(checks)}" for candidate, checks in accepted.dropped)
         told.append(f"What people had corrected in the old runs does not count any more: {listed}. {_AGAIN}")
     for line in told:
-        out().print(line, markup=False, soft_wrap=True)
+        out().print(line, soft_wrap=True)
 
 
 _AGAIN = "Where it still holds, correct the new sheet: grader sheet override. The old one is kept, with the reason."

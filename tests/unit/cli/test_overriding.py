@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import select
 
 from grader.analysis.cohort_figures import items_of
 from grader.analysis.comparison import compare
 from grader.cli import overriding, regrading
+from grader.cli.compare import _csv as table_as_csv
+from grader.cli.main import cli
 from grader.cli.overriding import Corrected, Typed
 from grader.cli.overriding import _order as ordered
 from grader.cli.regrade import _sentences as sentences
@@ -250,6 +254,32 @@ def test_a_person_decides_what_could_not_be_measured(desk: Desk, monkeypatch: py
     override(desk, sheet.checks[0].id, withdraw=True)
     assert read_sheet(sheet_of(desk)).status is RunStatus.FAULTED
     assert rows(desk, "runs")[0].status == "faulted"
+
+
+def test_the_command_line(graded: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("data_dir", "config_dir"):
+        monkeypatch.setenv(f"GRADER_{name.upper()}", str(getattr(graded.settings, name)))
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*words: object) -> str:
+        done = CliRunner().invoke(cli, list(map(str, words)), catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    command = ("sheet", "override", sheet_of(graded), "A1", "--reason", "[red]wrong", "--by", "Bo Ek")
+    told = run(*command, "--points", "4")
+    assert "8 of 10 points." in told
+    assert "Corrected by people: A1 has 4 of 6 points (measured: 3). The total as measured: 7 of 10." in told
+    assert "sheet.before-override-1.json" in told
+    assert "Genuine." in run("sheet", "verify", sheet_of(graded))
+    assert "80.0* ±" in run("compare", "tiny_sum")
+    table = compare(cohort_of(graded))
+    (_, line) = csv.DictReader(io.StringIO(table_as_csv(table, list(table.lines))))
+    assert (line["candidate"], line["overrides"]) == ("grace", "A1")
+    assert "People have corrected 1 of the scores" in run("stats", "tiny_sum")
+    assert "[red]wrong (Bo Ek," in run("sheet", "show", sheet_of(graded))
+    done = json.loads(run(*command, "--withdraw", "--json"))
+    assert (done["points"], done["earned"], done["overrides"]) == (3, 7, [])
 
 
 def test_a_regrade_names_what_it_would_drop_and_acceptance_says_so(
