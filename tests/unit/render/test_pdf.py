@@ -21,7 +21,7 @@ from grader.model.result import Evidence
 from grader.model.sheet import Audience, ScoreSheet
 from grader.render.files import export_pdf, export_sheet
 from grader.render.pdf import from_page
-from tests.factories import make_checks, make_rejected_sheet, make_sheet
+from tests.factories import make_check_line, make_checks, make_rejected_sheet, make_sheet
 from tests.pango import ensure_pango
 
 PIXEL = base64.b64decode(
@@ -91,6 +91,31 @@ def test_bars_have_their_colours(printed: PdfReader) -> None:
     content = printed.pages[0].get_contents()
     assert content is not None
     assert ACCENT in content.get_data()
+
+
+def test_long_words_are_broken_without_a_try_at_every_letter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stranger's answer of 2000 letters took the better part of a minute, and a check shows forty of them."""
+    tried: list[object] = []
+
+    def split(*arguments: object, **more: object) -> object:
+        tried.append(arguments)
+        return text_of_weasyprint(*arguments, **more)
+
+    from weasyprint.layout import preferred
+
+    text_of_weasyprint = preferred.split_first_line
+    monkeypatch.setattr(preferred, "split_first_line", split)
+
+    def printed(letters: int) -> tuple[str, int]:
+        tried.clear()
+        evidence = (Evidence(label="answer", value="W" * letters),)
+        page = export_pdf(make_sheet(checks=(make_check_line(plots=(), evidence=evidence),)))
+        return "\n".join(each.extract_text() for each in PdfReader(io.BytesIO(page)).pages), len(tried)
+
+    (short, few), (long, many) = printed(20), printed(400)
+    assert many - few < 100  # one for each line, and not for each letter
+    assert long.count("W") - short.count("W") == 380
+    assert 20 < max(len(line) for line in long.splitlines() if "WW" in line) < 60
 
 
 def test_candidates_see_what_is_theirs(sheet: ScoreSheet, pages: list[str]) -> None:
