@@ -82,7 +82,7 @@ def _json(value: Mapping[str, object] | object) -> bytes:
 
 
 _WHOLE = """\
-- audit.json: what people decided about {name} or this work (holds, replaced scores), when, and why.
+- audit.json: what people decided about {name} or this work (holds, replaced and corrected scores), when, and why.
 - 1-..., 2-... : one folder for each thing that was handed in, the oldest first.
     submission.json     what it was called, when it came, whose hidden data it was graded on
     submission.tar.gz   the files themselves, just as they were graded

@@ -64,9 +64,11 @@ def command(
         )
     with open_tables(settings()) as database:
         people = read_cohort(database, exercise_id, batch, version)
-    cohort = people.as_measured()
+    cohort = (
+        people.as_measured()
+    )  # the exercise is judged by what was measured, and who passes by the scores that count
     try:
-        figures, items = _compute(people, groups, pass_mark)
+        figures, items = _compute(cohort, people, groups, pass_mark)
         if html is not None:
             _write_page(html, cohort, figures, items, _notes(cohort, people.corrected))
     except ModuleNotFoundError as error:
@@ -89,12 +91,12 @@ def command(
         _show(cohort, figures, items, _notes(cohort, people.corrected))
 
 
-def _compute(people: Cohort, groups: Path | None, pass_mark: float | None) -> tuple[list[Figure], list[Item]]:
+def _compute(
+    cohort: Cohort, people: Cohort, groups: Path | None, pass_mark: float | None
+) -> tuple[list[Figure], list[Item]]:
     from grader.analysis.cohort_figures import figures_of, items_of
     from grader.analysis.impact import impact, read_groups
 
-    # The exercise is judged by what was measured, and who passes by the scores that count.
-    cohort = people.as_measured()
     figures = figures_of(cohort)
     if groups is not None and pass_mark is not None:
         figures += impact(people, read_groups(groups), pass_mark)

@@ -219,6 +219,8 @@ class OverrideStore:
             UsageError: The run is not in the store, does not count, or the sheet is not its present one.
         """
         with self._store.database.writing() as connection:
+            # Of two who correct the same run at once, the second sees what the first has done.
+            connection.execute(select(runs.c.id).where(runs.c.id == sheet.run).with_for_update())
             held = _held(connection, sheet)
             mine = _require_present(held, sheet)
             _require_counts(connection, held[mine].shown, sheet.run)

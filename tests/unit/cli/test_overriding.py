@@ -228,8 +228,11 @@ def test_equal_work_gets_the_same_now_and_later(desk: Desk) -> None:
     for name in ("grace", "hedy", "zoe"):
         sheet = read_sheet(sheet_of(desk, name))
         assert (sheet.candidate, sheet.percent, is_genuine(sheet)) == (name, 100, True)
+    with store_at(desk.settings.data_dir) as store:
+        store.runs.keep_renewed(read_sheet(sheet_of(desk)).model_copy(update={"ai_use": "as people left it"}))
     desk.grade(*same, out=desk.settings.out.with_name("again"))
-    assert read_sheet(desk.settings.out.with_name("again") / "grace" / "sheet.json").percent == 100
+    again = read_sheet(desk.settings.out.with_name("again") / "grace" / "sheet.json")
+    assert (again.percent, again.ai_use) == (100, "as people left it")
     with store_at(desk.settings.data_dir) as store:
         assert [each.sheet.percent for each in read_sheets(store.database, "tiny_sum")] == [100] * 3
 
@@ -238,7 +241,7 @@ def test_a_person_decides_what_could_not_be_measured(desk: Desk, monkeypatch: py
     from grader.engine.batch import Plan
 
     monkeypatch.setattr(Plan.__init__, "__kwdefaults__", {**(Plan.__init__.__kwdefaults__ or {}), "back_off": 0.0})
-    desk.grade(desk.stage.write("grace", "breaks 9"))
+    desk.grade(desk.stage.write("grace", "breaks 4"))
     sheet = read_sheet(sheet_of(desk))
     assert (sheet.status, sheet.earned) == (RunStatus.FAULTED, None)
     for check in sheet.checks:
@@ -248,9 +251,16 @@ def test_a_person_decides_what_could_not_be_measured(desk: Desk, monkeypatch: py
     people = cohort_of(desk)
     assert [member.percent for member in people.members] == [50]
     assert (people.as_measured().members, people.as_measured().faulted) == ([], 1)
+    monkeypatch.setenv("GRADER_DATA_DIR", str(desk.settings.data_dir))
+    told = json.loads(CliRunner().invoke(cli, ["stats", "tiny_sum", "--json"]).stdout)
+    assert (told["n"], told["faulted"], told["corrected"]) == (0, 1, 1)
     played = sum(desk.runs.played.values())
-    desk.grade(desk.stage.write("grace", "breaks 9"))
+    desk.grade(desk.stage.write("grace", "breaks 4"))
     assert sum(desk.runs.played.values()) == played
+    desk.change("checks/test_sums.py", "points=6", "points=16")
+    (line,) = desk.regrade().lines  # measured, and not folded from what a person said
+    assert sum(desk.runs.played.values()) == played + 1
+    assert (line.after and line.after.percent, len(line.dropped)) == (100, len(sheet.checks))
     override(desk, sheet.checks[0].id, withdraw=True)
     assert read_sheet(sheet_of(desk)).status is RunStatus.FAULTED
     assert rows(desk, "runs")[0].status == "faulted"
@@ -290,6 +300,8 @@ def test_a_regrade_names_what_it_would_drop_and_acceptance_says_so(
     report = graded.regrade()
     grace = next(line for line in report.lines if line.candidate == "grace")
     assert (grace.before.percent, grace.after and grace.after.percent, grace.dropped) == (100, 60, ("A1",))
+    assert grace.change is not None
+    assert (grace.change.by, grace.change.checks) == (-40, (("A1", 2.0),))  # from 6 of 6 to 8 of 16
     assert "Corrected by people, which a new run does not hold: grace (A1)." in " ".join(sentences(report, [grace]))
     show_accepted(regrading.accept(graded.settings, "tiny_sum", report.regrade, "A1 weighs more"), as_json=False)
     assert "does not count any more: grace: A1." in capsys.readouterr().out
