@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import difflib
 import io
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,14 +47,16 @@ def read_candidates(file: Path) -> list[Row]:
         UsageError: It cannot be read, a column is missing, or a line is wrong; file and line are named.
     """
     reader = csv.DictReader(io.StringIO(_text(file), newline=""), strict=True)
-    _check_columns(file, reader.fieldnames or ())
     rows: list[tuple[int, Row]] = []
     try:
+        _check_columns(file, reader.fieldnames or ())
         for values in reader:
             if any(value.strip() for value in values.values() if isinstance(value, str)):
                 rows.append((reader.line_num, _row(file, reader.line_num, values)))
     except csv.Error as error:
-        raise UsageError(f"{file}:{reader.line_num}: {error}.", hint="Save it again as CSV, with commas.") from error
+        raise UsageError(
+            f"{file}:{max(1, reader.line_num)}: {error}.", hint="Save it again as CSV, with commas."
+        ) from error
     if not rows:
         raise UsageError(f"{file} names no candidates.", hint=_EXAMPLE)
     _check_together(file, rows)
@@ -106,6 +109,11 @@ def _row(file: Path, line: int, values: Mapping[str | None, object]) -> Row:
     )
 
 
+def composed(name: str) -> str:
+    """A name as sheets show it: two that differ in how an accent is written look like one person."""
+    return unicodedata.normalize("NFC", name)
+
+
 def is_name(text: str) -> bool:
     """Tell whether a person can be called so, on sheets and in lists: one line, not too long."""
     return 0 < len(text) <= NAME_CAP and text.isprintable()
@@ -153,15 +161,16 @@ def _check_together(file: Path, rows: list[tuple[int, Row]]) -> None:
     paths: dict[str, int] = {}
     for line, row in rows:
         place, called = _place(row.path)
-        for known, key, what in ((names, row.candidate, row.candidate), (paths, place, called)):
+        for known, key, what in ((names, composed(row.candidate), row.candidate), (paths, place, called)):
             first = known.setdefault(key, line)
             if first != line:
                 raise UsageError(
                     f"{file}:{line}: {what} is named in line {first} already.", hint="Leave one of the two lines out."
                 )
+    people = {row.candidate for _, row in rows}
     for line, row in rows:
-        if row.variant_of is not None and row.variant_of not in names:
-            near = difflib.get_close_matches(row.variant_of, [OWN, SHARED, *names], n=1)
+        if row.variant_of is not None and row.variant_of not in people:
+            near = difflib.get_close_matches(row.variant_of, [OWN, SHARED, *people], n=1)
             raise UsageError(
                 f"{file}:{line}: variant names {row.variant_of!r}, who is no candidate in this file."
                 + (f" Did you mean {near[0]!r}?" if near else ""),

@@ -36,7 +36,7 @@ def test_names_differ_where_capitals_or_forms_of_letters_do_not_count() -> None:
 
 
 def test_names_that_are_taken_are_left_alone() -> None:
-    assert file_names(["previous", "Summary.CSV"], taken=("previous", "summary.csv")) == ["previous-2", "Summary.CSV-2"]
+    assert file_names(["previous", "Summary.CSV"], taken=("previous", "SUMMARY.csv")) == ["previous-2", "Summary.CSV-2"]
 
 
 @given(st.lists(st.text(max_size=100), max_size=6))
