@@ -15,7 +15,8 @@ from typing import Protocol
 
 from grader.checker.api import Reason
 
-DECISION = ("answer", "p_value", "flag")  # the faults that spoil a decision
+FORM = ("answer", "p_value", "flag")  # the faults that make an answer illegible
+DECISION = (*FORM, "agreement")  # the faults that spoil a decision
 
 
 class Given(Protocol):
@@ -46,6 +47,11 @@ class Reading:
     reason: Reason | None = None
 
     @property
+    def legible(self) -> bool:
+        """Whether flag and p-value could be read, be they at odds or not."""
+        return self.flag is not None and self.p is not None and not any(name in self.faults for name in FORM)
+
+    @property
     def decision(self) -> bool | None:
         """What it decided; None when the answer breaks the contract."""
         return None if any(name in self.faults for name in DECISION) else self.flag
@@ -72,6 +78,8 @@ def read_check(given: Given, *, rows: int, features: Collection[str], alpha: flo
     scores, fault = _scores(value, features)
     if fault:
         faults["scores"] = fault
+    elif unknown := set(value["scores"]) - set(features):
+        faults["names"] = f"scores has {len(unknown)} names that are no features"  # attribution passes over them
     if not _is_count(value.get("n"), rows):
         faults["n"] = "n is missing" if "n" not in value else "n is not the number of rows"
     return Reading(flag=reading.flag, p=reading.p, scores=scores, faults=faults)
@@ -108,7 +116,7 @@ def _read(given: Given, flag_name: str, alpha: float) -> Reading:
     if flag_fault:
         faults["flag"] = flag_fault
     elif p is not None and flag != (p <= alpha):
-        faults["flag"] = f"{flag_name} contradicts p_value"
+        faults["agreement"] = f"{flag_name} contradicts p_value"
     return Reading(flag=flag if flag is not None else _implied(p, alpha), p=p, faults=faults)
 
 
@@ -154,12 +162,10 @@ def _scores(value: Mapping[str, object], features: Collection[str]) -> tuple[dic
     found = value["scores"]
     if not isinstance(found, dict):
         return None, f"scores is a {_kind(found)}, not a dict"
-    lacking, unknown = set(features) - set(found), set(found) - set(features)
+    lacking = set(features) - set(found)
     if lacking:
         return None, f"scores lacks {len(lacking)} of the features"
-    if unknown:
-        return None, f"scores names {len(unknown)} unknown features"
-    numbers = {name: _number(each) for name, each in found.items()}
+    numbers = {name: _number(found[name]) for name in features}
     if any(number is None or not math.isfinite(number) for number in numbers.values()):
         return None, "a score is not a finite number"
     clean = {name: number for name, number in numbers.items() if number is not None}

@@ -103,10 +103,13 @@ def mixed_asks(count: int) -> list[Ask]:
 
 
 def same_answer(one: Reading, two: Reading, tolerance: float = 0.0) -> bool:
-    """Tell whether two readings agree in decision and p-value; two malformed ones never do."""
-    if one.p is None or two.p is None or one.decision is None or two.decision is None:
+    """Tell whether two readings agree in flag and p-value; two malformed ones never do.
+
+    That the flag is at odds with the p-value, as with an alpha that is built in, costs F1 and not this.
+    """
+    if one.p is None or two.p is None or not (one.legible and two.legible):
         return False
-    return one.decision is two.decision and math.isclose(one.p, two.p, rel_tol=tolerance, abs_tol=tolerance)
+    return one.flag is two.flag and math.isclose(one.p, two.p, rel_tol=tolerance, abs_tol=tolerance)
 
 
 def same_share(one: Sequence[Reading], two: Sequence[Reading], tolerance: float = 0.0) -> Share:

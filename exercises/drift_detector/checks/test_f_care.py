@@ -14,7 +14,7 @@ from measures import percent
 
 from grader.checker.api import Reason, SubmissionFailed, linear
 
-EVERY_FIELD = (*DECISION, "scores", "n")
+EVERY_FIELD = (*DECISION, "scores", "names", "n")
 
 
 @pytest.mark.check(

@@ -47,12 +47,12 @@ def test_an_answer_that_keeps_the_contract_has_no_fault(checks):
         ({"drift": 1}, "flag"),
         ({"drift": "yes"}, "flag"),
         ({"drift": None}, "flag"),
-        ({"drift": False}, "flag"),
-        ({"p_value": 0.06}, "flag"),
+        ({"drift": False}, "agreement"),
+        ({"p_value": 0.06}, "agreement"),
         ({"scores": None}, "scores"),
         ({"scores": [1.0, 2.0]}, "scores"),
         ({"scores": {"amount": 1.0}}, "scores"),
-        ({"scores": {"amount": 1.0, "device": 1.0, "hour": 1.0}}, "scores"),
+        ({"scores": {"amount": 1.0, "device": 1.0, "hour": 1.0}}, "names"),
         ({"scores": {"amount": -1.0, "device": 1.0}}, "scores"),
         ({"scores": {"amount": math.nan, "device": 1.0}}, "scores"),
         ({"scores": {"amount": "1", "device": 1.0}}, "scores"),
@@ -113,3 +113,8 @@ def test_alarms_are_bools_and_nothing_else(checks):
     read_alarm = checks.answers.read_alarm
     assert read_alarm(Given({"alarm": False})).flag is False
     assert [read_alarm(Given(value)).flag for value in ({"alarm": 0}, {}, None)] == [None] * 3
+
+
+def test_attribution_passes_over_scores_of_other_names(checks):
+    reading = read(checks, answer(scores={"amount": 1.0, "device": 2.0, "hour": 9.0}))
+    assert reading.scores == {"amount": 1.0, "device": 2.0}

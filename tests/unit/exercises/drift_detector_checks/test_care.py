@@ -111,3 +111,10 @@ def test_only_value_errors_are_refusals(checks, error, expected):
 
 def test_a_kind_of_value_error_counts_where_its_bases_are_told(checks):
     assert checks.care.refused(SimpleNamespace(error="EmptyWindow", bases=("EmptyWindow", "ValueError")))
+
+
+def test_a_flag_at_odds_with_its_p_value_is_the_same_answer_when_it_comes_again(checks):
+    odd = checks.answers.Reading(flag=True, p=0.03, faults={"agreement": "drift contradicts p_value"})
+    assert odd.decision is None
+    assert checks.care.same_answer(odd, odd)
+    assert not checks.care.same_answer(odd, checks.answers.Reading(flag=False, p=0.03, faults=odd.faults))
