@@ -23,6 +23,7 @@ BODY_CAP = 1024 * 1024
 PADDING_CAP = 8 * 1024 * 1024
 PIECE = 64 * 1024
 TICK_SECONDS = 0.1
+FOLLOW_SECONDS = 1.0  # helpers end a moment after their program, as multiprocessing's resource tracker does
 
 Values = dict[str, Any]
 
@@ -141,9 +142,10 @@ class Service:
             raise Refused("start", "no server was started")
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(signal.Signals[f"SIG{header['signal']}"])
-        timed_out = False
+        timed_out, end = False, time.monotonic() + float(header["seconds"])
         try:
             process.wait(float(header["seconds"]))
+            _await_members(process.pid, min(FOLLOW_SECONDS, end - time.monotonic()))
         except subprocess.TimeoutExpired:
             timed_out = True
         leftovers = self.end()
@@ -284,6 +286,13 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
+
+
+def _await_members(leader: int, seconds: float) -> None:
+    """Wait until the other processes of an ended leader's session have ended, or some time has passed."""
+    end = time.monotonic() + seconds
+    while _session_members(leader) - {leader} and time.monotonic() < end:
+        time.sleep(0.01)
 
 
 def _session_members(leader: int) -> set[int]:

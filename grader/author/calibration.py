@@ -86,6 +86,7 @@ def render(
         spreads=list(_spreads(proof, scope)),
         repeats=list(_repeats(proof, scope)),
         order=_order(proof, first),
+        pairs=figures.pairs_in_order(_totals(proof, proof.rungs, first)),
         weak=list(_weak(proof, first)),
         survivors=[each for each in mutants if _survives(proof, each, first)],
         mutants=len(mutants),
@@ -142,10 +143,14 @@ def picture(proof: Proof, scope: Scope) -> str:
 
 
 def _order(proof: Proof, candidate: str) -> float | None:
-    runs = [(rung, proof.known[rung.name, candidate, 1].percent) for rung in proof.rungs]
-    return figures.order_consistency(
-        {rung.name: (rung.expected.rung, total) for rung, total in runs if total is not None}
-    )
+    # Which of two flaws costs more is no order of merit: each costs its own check.
+    ordered = [rung for rung in proof.rungs if rung.expected.rung is not RungKind.FLAW]
+    return figures.order_consistency(_totals(proof, ordered, candidate))
+
+
+def _totals(proof: Proof, rungs: Sequence[Rung], candidate: str) -> list[tuple[figures.Band, float]]:
+    runs = [(rung.expected.band, proof.known[rung.name, candidate, 1].percent) for rung in rungs]
+    return [(band, total) for band, total in runs if total is not None]
 
 
 def _reference(proof: Proof) -> Rung:

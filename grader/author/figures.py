@@ -5,21 +5,13 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 
 from grader.author.expectations import FAILED_UP_TO, Earned
-from grader.catalog.ladder import RungKind
 
 PASSED_FROM = 0.95
-# What a ladder's order is: kinds that should earn the same share a rank.
-RANKS: Mapping[RungKind, int] = {
-    RungKind.REFERENCE: 5,
-    RungKind.ALTERNATE: 5,
-    RungKind.FLAW: 4,
-    RungKind.PLAIN: 3,
-    RungKind.NAIVE: 2,
-    RungKind.BROKEN: 1,
-    RungKind.HOSTILE: 1,
-}
+
+Band = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,20 +38,25 @@ def spread(totals: Sequence[float]) -> Spread | None:
     )
 
 
-def order_consistency(totals: Mapping[str, tuple[RungKind, float]]) -> float | None:
-    """Spearman's rank correlation between totals and the ladder's order, with ties (Spearman 1904).
+def order_consistency(totals: Sequence[tuple[Band, float]]) -> float | None:
+    """Spearman's rank correlation between totals and what they should be, with ties (Spearman 1904).
 
-    Computed as Pearson's correlation of average ranks. Because kinds share ranks, a perfect ladder with flaws of
-    different weight reaches a little less than 1.
+    Computed as Pearson's correlation of average ranks. What a total should be is the middle of its rung's band.
 
     Args:
-        totals: Rung to its kind and its total in percent.
+        totals: Band and total of each rung, in percent.
     """
     if len(totals) < 3:
         return None
-    wanted = _average_ranks([float(RANKS[kind]) for kind, _ in totals.values()])
-    found = _average_ranks([total for _, total in totals.values()])
+    wanted = _average_ranks([low + high for (low, high), _ in totals])
+    found = _average_ranks([total for _, total in totals])
     return statistics.correlation(wanted, found) if len(set(wanted)) > 1 and len(set(found)) > 1 else None
+
+
+def pairs_in_order(totals: Sequence[tuple[Band, float]]) -> tuple[int, int]:
+    """Count pairs of rungs whose bands do not overlap: how many have totals in that order, and how many there are."""
+    pairs = [worse < better for (lower, worse), (upper, better) in permutations(totals, 2) if lower[1] < upper[0]]
+    return sum(pairs), len(pairs)
 
 
 def _average_ranks(values: Sequence[float]) -> list[float]:

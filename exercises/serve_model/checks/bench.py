@@ -22,6 +22,7 @@ READY_SECONDS, REQUEST_SECONDS = 60.0, 10.0  # the first as in the brief
 MOST_REVIVALS, MOST_HANGS = 6, 3
 LOST = ("refused", "reset")
 CHUNK = 100
+EARLY_PAUSE = 0.25
 AS_LARGE = 0.5  # a batch of more than this part of one that took too long is not sent
 
 
@@ -77,6 +78,8 @@ class Bench:
         self._revivals = 0
         self._hangs = 0
         self._too_large = math.inf
+        self._patience = READY_SECONDS  # for all starts together
+        self._patient_until = 0.0
 
     def use(self, stage: Stage) -> None:
         """Bring the service into a stage, unless it is there and alive.
@@ -120,6 +123,7 @@ class Bench:
             raise
         if stage.waits:
             self.ready_seconds.append(started.seconds)
+            self._patient_until = monotonic() + self._patience
         self._stage = stage
 
     def once(self, request: Request, seconds: float = REQUEST_SECONDS) -> Exchange:
@@ -189,25 +193,43 @@ class Bench:
         return found + [replace(each, request=len(first) + each.request) for each in rest]
 
     def load(self, requests: Sequence[Request], *, concurrency: int = 8, keep_alive: bool = True) -> list[Exchange]:
-        """Send requests as they are, once.
+        """Send requests as they are, once; to a service that said too early that it was ready, until it is.
 
         Raises:
             SubmissionFailed: The box did not survive it.
         """
         most = 10.0 + REQUEST_SECONDS * (len(requests) / concurrency + 1)
         try:
-            return list(
-                self.service.load(
+            while True:
+                found: list[Exchange] = self.service.load(
                     requests,
                     concurrency=concurrency,
                     keep_alive=keep_alive,
                     seconds=most,
                     request_seconds=REQUEST_SECONDS,
                 )
-            )
+                if not self._is_early(found):
+                    return found
+                self.service.let_run(EARLY_PAUSE)
         except SubmissionFailed:
             self.spoil()
             raise
+
+    def _is_early(self, found: Sequence[Exchange]) -> bool:
+        """Tell whether it has answered nothing but errors of its own since its start; that should be asked again.
+
+        To be ready too early costs its own check. Without patience, all others would find a service without a model.
+        """
+        if not self._patient_until or not found:
+            return False
+        errors = sum(each.status >= 500 for each in found)
+        if errors < len(found):
+            self._patient_until = 0.0
+            return errors > 0  # it became ready in the middle
+        if monotonic() > self._patient_until:
+            self._patience = self._patient_until = 0.0
+            return False
+        return True
 
     def _note_hang(self, requests: Sequence[Request], found: Sequence[Exchange]) -> bool:
         late = [request for request, each in zip(requests, found, strict=True) if each.error == "timeout"]

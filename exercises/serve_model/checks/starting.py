@@ -59,7 +59,7 @@ class SlowStart:
         if self.waiting and not self.alive:
             before += ", /health did not answer 200 meanwhile"
         if not self.ready:
-            return f"{before}; it never became ready"
+            return f"{before}; it was not ready within {SLOW_SECONDS:.0f} s"
         told = f"{before}; once ready, its first prediction took {self.first:.2f} s and later ones {self.later:.2f} s"
         return told if self.right else f"{told}; the first predictions failed, or were not those that it gave later"
 

@@ -30,4 +30,6 @@ def test_sigterm(strata, award):
         "processes left behind": found.ending.leftovers,
     }
     reason = Reason.TIMEOUT if found.ending.timed_out else Reason.EXIT_STATUS
+    if status == 0:  # what is missing then are answers
+        reason = Reason.WRONG_ANSWER
     award(found.share * gate.value, found.because + gate.note, reason=reason, evidence=evidence)

@@ -44,7 +44,7 @@ def generate(seed: int, split: str, destination: Path) -> None:
     if split not in ("public", "hidden"):
         raise ValueError(f"there is no split {split!r}; it is 'public' or 'hidden'")
     destination.mkdir(parents=True, exist_ok=True)
-    world = World(seed)
+    world = World(seed, late_first=split == "hidden")
     models = train.train(world)
     at_threshold = {version: train.set_threshold(world, *models[version]) for version in VERSIONS}
     _write_artefacts(destination / "artifacts", world, models)

@@ -70,9 +70,13 @@ class World:
     """Everything that a seed decides about a variant.
 
     `rows` and `labelled` draw requests; what the right answer for them is, `truth.expected` says.
+
+    Args:
+        seed: Decides it.
+        late_first: v1 has the probability of "late" in its first column. Kits are the other way round.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, late_first: bool = True) -> None:
         self.seed = seed
         draw = np.random.default_rng([seed, 1])
         self.periods = _periods(draw)
@@ -87,7 +91,7 @@ class World:
         self.zones = (*self.changing_zones, *(str(each) for each in steady))
         self.fx = _fx(draw)
         self.risk = _risk(draw, self.known)
-        self.coding = _codings(draw, self.known)
+        self.coding = _codings(draw, self.known, late_first=late_first)
         self.aggregates = _aggregates(np.random.default_rng([seed, 2]), self.periods)
 
     def table(self, count: int, rng: Any, stratum: str = "mixed") -> pd.DataFrame:
@@ -136,9 +140,13 @@ def _risk(draw: np.random.Generator, known: tuple[str, ...]) -> Risk:
     )
 
 
-def _codings(draw: np.random.Generator, known: tuple[str, ...]) -> dict[str, Coding]:
-    """Each version has its own order of columns and codes; one has "late" first, the other second."""
-    first = ("late", "ok") if draw.random() < 0.5 else ("ok", "late")
+def _codings(draw: np.random.Generator, known: tuple[str, ...], *, late_first: bool) -> dict[str, Coding]:
+    """Each version has its own order of columns and codes; one has "late" first, the other second.
+
+    Which one is not drawn: a column that was taken for granted must cost the same in every hidden world.
+    """
+    draw.random()  # decided it once; what is drawn after it stays as it was
+    first = ("late", "ok") if late_first else ("ok", "late")
     codings = {}
     for version, classes in zip(VERSIONS, (first, (first[1], first[0])), strict=True):
         codes = [int(each) for each in draw.permutation(len(known) + 1)]

@@ -6,7 +6,6 @@ import pytest
 
 from grader.author import figures
 from grader.author.expectations import Earned
-from grader.catalog.ladder import RungKind
 
 
 def run(name: str, percent: float = 100.0, status: str = "graded", **shares: float | None) -> Earned:
@@ -25,26 +24,29 @@ def test_spread_is_that_of_a_sample() -> None:
 
 
 def test_a_ladder_in_order_is_consistent_and_a_ladder_upside_down_is_not() -> None:
-    kinds = [RungKind.REFERENCE, RungKind.FLAW, RungKind.PLAIN, RungKind.NAIVE, RungKind.HOSTILE]
-    good = {str(kind): (kind, 100.0 - 20 * place) for place, kind in enumerate(kinds)}
-    bad = {str(kind): (kind, 20.0 * place) for place, kind in enumerate(kinds)}
+    bands = [(90.0, 100.0), (60.0, 80.0), (10.0, 20.0), (0.0, 5.0)]
+    good = [(band, 100.0 - 20 * place) for place, band in enumerate(bands)]
+    bad = [(band, 20.0 * place) for place, band in enumerate(bands)]
     assert figures.order_consistency(good) == pytest.approx(1.0)
     assert figures.order_consistency(bad) == pytest.approx(-1.0)
+    assert figures.pairs_in_order(good) == (6, 6)
+    assert figures.pairs_in_order(bad) == (0, 6)
 
 
 def test_ties_take_average_ranks() -> None:
-    ladder = {
-        "reference": (RungKind.REFERENCE, 100.0),
-        "alternate": (RungKind.ALTERNATE, 100.0),
-        "plain": (RungKind.PLAIN, 70.0),
-        "naive": (RungKind.NAIVE, 75.0),
-    }
+    top = (98.0, 100.0)
+    ladder = [(top, 100.0), (top, 100.0), ((60.0, 80.0), 70.0), ((0.0, 15.0), 75.0)]
     # ranks 2.5 2.5 1 0 against 2.5 2.5 0 1
     assert figures.order_consistency(ladder) == pytest.approx(0.7777778)
+    assert figures.pairs_in_order(ladder) == (4, 5)
+
+
+def test_bands_that_overlap_say_nothing_about_the_order_of_a_pair() -> None:
+    assert figures.pairs_in_order([((90.0, 96.0), 91.0), ((94.0, 98.0), 90.0)]) == (0, 0)
 
 
 def test_order_needs_three_rungs() -> None:
-    assert figures.order_consistency({"a": (RungKind.REFERENCE, 1.0), "b": (RungKind.NAIVE, 0.0)}) is None
+    assert figures.order_consistency([((98.0, 100.0), 1.0), ((0.0, 15.0), 0.0)]) is None
 
 
 def test_a_check_tells_apart_who_fails_it_and_who_passes_it() -> None:

@@ -38,7 +38,7 @@ class Service:
             connection.request(method, path, raw, (JSON if raw is not None else {}) if headers is None else headers)
             answer = connection.getresponse()
             content = answer.read().decode()
-            is_json = "json" in answer.getheader("content-type", "")
+            is_json = "json" in answer.getheader("content-type", "").lower()  # media types have no case
             return answer.status, json.loads(content, parse_constant=not_json) if is_json else content
         finally:
             connection.close()

@@ -60,6 +60,28 @@ def test_a_service_that_is_never_ready_is_waited_for_once(checks, tmp_path, gets
     assert len(service.starts) == 1
 
 
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_service_that_is_ready_too_early_is_asked_again_until_it_answers(checks, tmp_path, gets, status):
+    service, bench = bench_of(checks, tmp_path)
+    service.handler = lambda request: (status, {}) if service.served <= 20 else well(request)
+    assert all(checks.calls.answered(each) for each in bench.send(gets[:20], stage=checks.bench.MAIN))
+    service.handler = lambda request: (status, {})
+    before = service.served
+    assert not any(checks.calls.answered(each) for each in bench.send(gets[:20], stage=checks.bench.MAIN))
+    assert service.served == before + 20, "it has answered since its start, so these are its answers"
+
+
+def test_patience_with_a_service_that_never_answers_well_ends(checks, tmp_path, gets, monkeypatch):
+    service, bench = bench_of(checks, tmp_path)
+    clock = iter(range(0, 10_000, 10))
+    monkeypatch.setattr(checks.bench, "monotonic", lambda: next(clock))
+    service.handler = lambda request: (503, {})
+    bench.send(gets[:1], stage=checks.bench.MAIN)
+    assert service.served == 7
+    bench.send(gets[:1], stage=checks.bench.SECOND)
+    assert service.served == 1, "the next start is not waited for"
+
+
 def test_a_process_that_dies_is_started_again_and_asked_again(checks, tmp_path, gets):
     service, bench = bench_of(checks, tmp_path, dies_after=120)
     found = bench.send(gets, stage=checks.bench.MAIN)
