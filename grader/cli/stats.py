@@ -64,9 +64,8 @@ def command(
         )
     with open_tables(settings()) as database:
         people = read_cohort(database, exercise_id, batch, version)
-    cohort = (
-        people.as_measured()
-    )  # the exercise is judged by what was measured, and who passes by the scores that count
+    # The exercise is judged by what was measured, and who passes by the scores that count.
+    cohort = people.as_measured()
     try:
         figures, items = _compute(cohort, people, groups, pass_mark)
         if html is not None:

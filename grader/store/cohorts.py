@@ -17,7 +17,7 @@ from grader.model.exercise import Exercise
 from grader.store.batches import members, require_batch
 from grader.store.database import Database
 from grader.store.overrides import standing
-from grader.store.schema import candidates, exercise_versions, results, runs, submissions
+from grader.store.schema import candidates, exercise_versions, overrides, results, runs, submissions
 
 Answer = tuple[float | None, str | None]
 """Share of a check's points that was earned, and its outcome; None where it was not measured."""
@@ -201,21 +201,21 @@ def _members_of(
 
 def _corrections(connection: Connection, exercise: str) -> dict[str, dict[str, Correction]]:
     """What people have corrected in the runs that count, by run and check."""
+    shown = select(submissions.c.shown_run).where(submissions.c.exercise_id == exercise)
     table = standing()
-    query = (
-        select(
-            table.c.run_id, table.c.check_id, table.c.earned, results.c.earned, results.c.possible, results.c.outcome
-        )
-        .join(results, (results.c.run_id == table.c.run_id) & (results.c.check_id == table.c.check_id))
-        .where(
-            table.c.run_id.in_(select(submissions.c.shown_run).where(submissions.c.exercise_id == exercise)),
-        )
-    )
+    query = select(table.c.run_id, table.c.check_id, table.c.earned).where(table.c.run_id.in_(shown))
+    given = {(run, check): earned for run, check, earned in connection.execute(query)}
+    if not given:  # as nearly always; results are many
+        return {}
+    columns = (results.c.run_id, results.c.check_id, results.c.earned, results.c.possible, results.c.outcome)
+    measured = select(*columns).where(results.c.run_id.in_(select(overrides.c.run_id)))
     found: dict[str, dict[str, Correction]] = {}
-    for run, check, given, measured, possible, outcome in connection.execute(query):
-        answer: Answer = UNMEASURED if measured is None else (round(measured / possible, 6), outcome)
-        points = None if measured is None else measured / 100
-        found.setdefault(run, {})[check] = Correction(given=given / 100, measured=points, answer=answer)
+    for run, check, earned, possible, outcome in connection.execute(measured):
+        if (run, check) in given:
+            answer: Answer = UNMEASURED if earned is None else (round(earned / possible, 6), outcome)
+            points = None if earned is None else earned / 100
+            correction = Correction(given=given[run, check] / 100, measured=points, answer=answer)
+            found.setdefault(run, {})[check] = correction
     return found
 
 
