@@ -40,7 +40,7 @@ class Limits(Frozen):
     checker: BoxLimits = BoxLimits()
     command_seconds: Annotated[float, Field(gt=0)] = 120.0
     call_seconds: Annotated[float, Field(gt=0)] = 60.0
-    start_seconds: Annotated[float, Field(gt=0)] = 30.0
+    start_seconds: Annotated[float, Field(gt=0)] = 120.0  # an import of large packages on a busy machine
     run_seconds: Annotated[float, Field(gt=0)] = 1800.0
     printed: Bytes = Field(default=ByteSize(1024**2), ge=1024)
     file: Bytes = Field(default=ByteSize(8 * 1024**2), ge=1024)
