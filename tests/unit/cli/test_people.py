@@ -265,7 +265,7 @@ def test_a_regrade_does_not_wait_for_who_was_erased(graded: Desk, run: Command) 
     graded.change("checks/test_sums.py", "points=6", "points=16")
     report = graded.regrade()
     run("erase", "grace", "--yes")
-    assert accept(graded.settings, "tiny_sum", report.regrade, "more points") == ["Ada Lovelace"]
+    assert accept(graded.settings, "tiny_sum", report.regrade, "more points").changed == ["Ada Lovelace"]
 
 
 def test_whoever_is_kept_for_too_long_is_listed_and_only_then_erased(
