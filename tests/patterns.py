@@ -169,7 +169,10 @@ def _literal(node: ast.expr, constants: dict[str, ast.expr]) -> str | bytes | No
     if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
         return node.value
     if isinstance(node, ast.JoinedStr):
-        return "".join(str(part.value) for part in node.values if isinstance(part, ast.Constant))
+        known = (
+            _literal(part.value if isinstance(part, ast.FormattedValue) else part, constants) for part in node.values
+        )
+        return "".join(part for part in known if isinstance(part, str))
     if isinstance(node, ast.Name) and node.id in constants:
         return _literal(constants[node.id], {})
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):

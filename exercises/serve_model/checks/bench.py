@@ -208,28 +208,29 @@ class Bench:
                     seconds=most,
                     request_seconds=REQUEST_SECONDS,
                 )
-                if not self._is_early(found):
+                if not self._is_early(requests, found):
                     return found
                 self.service.let_run(EARLY_PAUSE)
         except SubmissionFailed:
             self.spoil()
             raise
 
-    def _is_early(self, found: Sequence[Exchange]) -> bool:
-        """Tell whether it has answered nothing but errors of its own since its start; that should be asked again.
+    def _is_early(self, requests: Sequence[Request], found: Sequence[Exchange]) -> bool:
+        """Tell whether it has predicted nothing since its start and answers with errors of its own: it is asked again.
 
         To be ready too early costs its own check. Without patience, all others would find a service without a model.
         """
-        if not self._patient_until or not found:
+        if not self._patient_until:
             return False
-        errors = sum(each.status >= 500 for each in found)
-        if errors < len(found):
+        statuses = [each.status for request, each in zip(requests, found, strict=True) if request.method == "POST"]
+        errors = any(status >= 500 for status in statuses)
+        if any(200 <= status < 300 for status in statuses):
             self._patient_until = 0.0
-            return errors > 0  # it became ready in the middle
-        if monotonic() > self._patient_until:
+            return errors  # it became ready in the middle
+        if errors and monotonic() > self._patient_until:
             self._patience = self._patient_until = 0.0
             return False
-        return True
+        return errors
 
     def _note_hang(self, requests: Sequence[Request], found: Sequence[Exchange]) -> bool:
         late = [request for request, each in zip(requests, found, strict=True) if each.error == "timeout"]

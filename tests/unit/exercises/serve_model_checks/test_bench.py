@@ -60,25 +60,32 @@ def test_a_service_that_is_never_ready_is_waited_for_once(checks, tmp_path, gets
     assert len(service.starts) == 1
 
 
+@pytest.fixture
+def posts(checks):
+    return [checks.calls.predict({"request_id": str(number)}) for number in range(20)]
+
+
 @pytest.mark.parametrize("status", [500, 503])
-def test_a_service_that_is_ready_too_early_is_asked_again_until_it_answers(checks, tmp_path, gets, status):
+def test_a_service_that_is_ready_too_early_is_asked_again_until_it_predicts(checks, tmp_path, gets, posts, status):
     service, bench = bench_of(checks, tmp_path)
-    service.handler = lambda request: (status, {}) if service.served <= 20 else well(request)
-    assert all(checks.calls.answered(each) for each in bench.send(gets[:20], stage=checks.bench.MAIN))
+    service.handler = lambda request: (422, {}) if request.method == "POST" else well(request)
+    bench.send([*gets[:3], *posts[:2]], stage=checks.bench.MAIN)  # what is alive, or refuses, needs no model
+    service.handler = lambda request: (status, {}) if service.served <= 25 else well(request)
+    assert all(checks.calls.answered(each) for each in bench.send(posts, stage=checks.bench.MAIN))
     service.handler = lambda request: (status, {})
     before = service.served
-    assert not any(checks.calls.answered(each) for each in bench.send(gets[:20], stage=checks.bench.MAIN))
-    assert service.served == before + 20, "it has answered since its start, so these are its answers"
+    assert not any(checks.calls.answered(each) for each in bench.send(posts, stage=checks.bench.MAIN))
+    assert service.served == before + 20, "it has predicted since its start, so these are its answers"
 
 
-def test_patience_with_a_service_that_never_answers_well_ends(checks, tmp_path, gets, monkeypatch):
+def test_patience_with_a_service_that_never_predicts_ends(checks, tmp_path, posts, monkeypatch):
     service, bench = bench_of(checks, tmp_path)
     clock = iter(range(0, 10_000, 10))
     monkeypatch.setattr(checks.bench, "monotonic", lambda: next(clock))
     service.handler = lambda request: (503, {})
-    bench.send(gets[:1], stage=checks.bench.MAIN)
+    bench.send(posts[:1], stage=checks.bench.MAIN)
     assert service.served == 7
-    bench.send(gets[:1], stage=checks.bench.SECOND)
+    bench.send(posts[:1], stage=checks.bench.SECOND)
     assert service.served == 1, "the next start is not waited for"
 
 
