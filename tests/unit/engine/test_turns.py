@@ -47,7 +47,10 @@ def nobody_waits() -> None:
 
 @dataclass
 class Run:
-    """One of several runs that are graded side by side: its boxes, and whether they were frozen when it waited."""
+    """One of several runs that are graded side by side: its boxes, and whether they were frozen when it waited.
+
+    `waits` is set when it waits, and when it has ended: whoever came first may never have had to.
+    """
 
     stage: Stage
     boxes: list[Box] = field(default_factory=list)
@@ -68,6 +71,7 @@ class Run:
         with Hall(stage.folder, Event()).place(alone=False) as place:
             run = GradingRun(harness, stage.exercise, stage.source, None, Watcher(step=self.step))
             self.graded.append(run.grade(path, place=place))
+        self.waits.set()
 
     def step(self, text: str) -> None:
         """Note that it waits."""
