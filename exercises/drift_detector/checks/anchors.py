@@ -18,11 +18,8 @@ ALARMS = {"A1": (0.25, 0.08), "A2": (0.25, 0.10), "A3": (0.25, 0.08), "A4": (0.2
 # The gate of power and attribution. It begins later than the loss of A1 and A3 itself: a rate of .09 costs its own
 # check a little, and not every check of group B.
 VALIDITY = (0.25, 0.10)
-# Clear drift is of three kinds, so that a fixed cut-off, which sees one, stands apart from a detector that is blind to
-# categories only, which sees two. In small windows it is of these sizes, in others of the largest of the ladder.
-CLEAR = {"mean": 1.0, "category": 2.0, "diffuse": 0.6}
-ACTIVITY = (0.55, 0.9)  # share of clear drift that is noticed, for silence to count
-NOTICING = (0.45, 0.65)  # the same for attribution: who is blind to one kind may name the others
+# Share of clear drift that is noticed. A fixed cut-off sees one of two kinds, and chance adds a little to that.
+ACTIVITY = (0.7, 0.9)
 LABEL_ACTIVITY = (0.5, 0.9)
 POWER_LO, POWER_SHARE, POWER_GAP = 0.08, 0.85, 0.10
 ATTRIBUTION_HI = 0.90

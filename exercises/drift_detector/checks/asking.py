@@ -16,7 +16,7 @@ import anchors
 import numpy as np
 import pandas as pd
 from answers import Reading, not_asked, read_check, read_feedback
-from world import FEATURES, KINDS, SIZES
+from world import FEATURES, GROSS, KINDS, SIZES
 
 POOLED, SLICE = "pooled", "slice"
 MODES = (POOLED, SLICE)
@@ -64,8 +64,8 @@ def all_asks() -> list[Ask]:
         *_several(anchors.CLEAN_PLAIN, kind=CLEAN, mode=SLICE, rows=anchors.PLAIN_ROWS),
         *_several(anchors.CLEAN_MANY, kind=CLEAN, mode=SLICE, rows=anchors.MANY_ROWS),
     ]
-    for kind, size in anchors.CLEAR.items():
-        asks += _several(anchors.GROSS, kind=kind, mode=POOLED, rows=anchors.FEW_ROWS, size=size)
+    for kind in GROSS:
+        asks += _several(anchors.GROSS, kind=kind, mode=POOLED, rows=anchors.FEW_ROWS, size=GROSS[kind])
         asks += _several(anchors.GROSS, kind=kind, mode=SLICE, rows=anchors.MANY_ROWS, size=largest(kind))
     for kind in KINDS:
         for mode in MODES:
@@ -104,14 +104,14 @@ class Panel:
         return [self._readings[ask] for ask in sorted(chosen, key=lambda each: each.number)]
 
     def noticeable(self, mode: str, rows: int = anchors.PLAIN_ROWS, *, gross: bool = False) -> list[Reading]:
-        """Return the answers about drift that nobody may miss, a third of each kind.
+        """Return the answers about drift that nobody may miss: of a number and of a category, half and half.
 
         Args:
             mode: "pooled" or "slice".
             rows: Rows of the windows.
             gross: Take the sizes beyond the ladder instead of its largest ones.
         """
-        sizes = {kind: size if gross else largest(kind) for kind, size in anchors.CLEAR.items()}
+        sizes = {kind: GROSS[kind] if gross else largest(kind) for kind in GROSS}
         return [reading for kind, size in sizes.items() for reading in self.of(kind, mode, rows, size)]
 
     @property

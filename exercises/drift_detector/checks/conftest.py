@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 
-import anchors
 import pytest
 from asking import CLEAN, POOLED, largest
 from care import second_alpha
 from measures import alarms, alive
 from sittings import Measured, Tended, measure, tend
-from world import World
+from world import GROSS, World
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +51,7 @@ def tended(submission, world, variant) -> Tended:
 @pytest.fixture(scope="session")
 def liveliness(panel) -> float:
     """The gate of group F: whether answers depend on what is asked."""
-    clear = [alarms(panel.of(kind, POOLED, size=largest(kind))) for kind in anchors.CLEAR]
+    clear = [alarms(panel.of(kind, POOLED, size=largest(kind))) for kind in GROSS]
     return alive(clear, alarms(panel.of(CLEAN, POOLED)))
 
 

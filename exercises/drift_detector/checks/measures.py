@@ -12,7 +12,6 @@ from anchors import (
     ALIVE,
     ATTRIBUTION_HI,
     LABEL_ACTIVITY,
-    NOTICING,
     POWER_GAP,
     POWER_LO,
     POWER_SHARE,
@@ -85,11 +84,6 @@ def _count(each: Iterable[bool]) -> Share:
 def activity(clear: Share) -> float:
     """Return the gate of credit for silence: is clear drift noticed at all?"""
     return linear(clear.value, *ACTIVITY)
-
-
-def noticing(clear: Share) -> float:
-    """Return the gate of attribution: is enough of clear drift noticed for a name to mean anything?"""
-    return linear(clear.value, *NOTICING)
 
 
 def label_activity(gross: Share) -> float:

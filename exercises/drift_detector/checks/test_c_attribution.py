@@ -9,7 +9,7 @@ import pytest
 from answers import Reading, fault_facts, main_reason
 from asking import CLEAN, POOLED, SLICE, largest
 from figures import attribution_bars
-from measures import Share, alarms, attribution_credit, chance, noticing, percent, ranked_first, validity
+from measures import Share, activity, alarms, attribution_credit, chance, percent, ranked_first, validity
 from powers import MODE_WORDS
 from world import FEATURES, KINDS
 
@@ -53,13 +53,13 @@ def test_slice(panel, world, award, plot):
 
 
 def award_attribution(mode: str, panel, world, award, plot) -> None:
-    """Award the share of right attributions at the largest sizes, gated by what is noticed and by false alarms."""
+    """Award the share of right attributions at the largest sizes, gated by activity and by false alarms."""
     answers = {kind: panel.of(kind, mode, size=largest(kind)) for kind in NAMED}
     found = {kind: right(kind, readings, world.target(kind)) for kind, readings in answers.items()}
     by_chance = fmean(chance(world.target(kind), len(FEATURES), pair=kind == "pair") for kind in NAMED)
     mean = fmean(share.value for share in found.values())
     seen, clean = alarms(panel.noticeable(mode)), alarms(panel.of(CLEAN, mode))
-    gate = noticing(seen) * validity(clean)
+    gate = activity(seen) * validity(clean)
     plot(attribution_bars(found, by_chance), f"Right attributions by kind of drift, {MODE_WORDS[mode]}")
     because = (
         f"{MODE_WORDS[mode]}: {percent(mean)} of the largest drifts attributed rightly; by chance {percent(by_chance)}."
@@ -72,7 +72,7 @@ def award_attribution(mode: str, panel, world, award, plot) -> None:
     award(
         attribution_credit(mean, by_chance) * gate,
         because,
-        reason=Reason.INACTIVE if noticing(seen) < 0.5 else main_reason(every, ("answer", "scores")),
+        reason=Reason.INACTIVE if activity(seen) < 0.5 else main_reason(every, ("answer", "scores")),
         evidence={f"{kind} right": f"{share.count} of {share.total}" for kind, share in found.items()}
         | fault_facts(every, ("answer", "scores")),
         metrics={"right": mean, "chance": by_chance, "gate": gate},

@@ -23,15 +23,9 @@ def share(checks, value: float):
     return checks.measures.Share(count=round(1000 * value), total=1000)
 
 
-@pytest.mark.parametrize(("seen", "gate"), [(0.0, 0.0), (0.55, 0.0), (0.725, 0.5), (0.9, 1.0), (1.0, 1.0)])
+@pytest.mark.parametrize(("seen", "gate"), [(0.0, 0.0), (0.7, 0.0), (0.8, 0.5), (0.9, 1.0), (1.0, 1.0)])
 def test_silence_counts_where_clear_drift_is_noticed(checks, seen, gate):
     assert checks.measures.activity(share(checks, seen)) == pytest.approx(gate)
-
-
-def test_who_is_blind_to_one_kind_of_three_may_name_the_others(checks):
-    one, two = share(checks, 1 / 3), share(checks, 2 / 3)
-    assert [checks.measures.noticing(each) for each in (one, two)] == [0.0, 1.0]
-    assert checks.measures.activity(two) == pytest.approx(1 / 3, abs=0.01)
 
 
 @pytest.mark.parametrize(("rate", "gate"), [(0.05, 1.0), (0.1, 1.0), (0.175, 0.5), (0.25, 0.0), (1.0, 0.0)])
