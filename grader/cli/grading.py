@@ -28,11 +28,11 @@ from grader.intake.candidates import NAME_CAP
 from grader.intake.receive import label_of, receive
 from grader.model.run import Party, RunStatus
 from grader.model.sheet import ScoreSheet
-from grader.render.csv_row import summary_csv
 from grader.render.files import sheet_files
 from grader.render.terminal import SummaryRow, summary_row, summary_table
 from grader.store.folder import SHEET, SheetFolder, read_sheet
 from grader.store.port import run_key
+from grader.store.summary import write_summary
 from grader.wiring import Store, open_harness, open_store, store_at
 
 if TYPE_CHECKING:
@@ -237,7 +237,7 @@ class Work:
                 progress.done(done, row.status.value, row.seconds)
         finally:
             if rows:
-                self._folder.write_summary(summary_csv((sheet, str(where)) for where, sheet in self._folder.sheets()))
+                write_summary(self._folder.folder)
         return [rows[entry.place] for entry in entries]
 
     def _deliver(self, entry: Entry, sheet: ScoreSheet, logs: Mapping[str, bytes]) -> Row:

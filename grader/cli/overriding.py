@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from grader import clock
 from grader.cli.console import operator, out, print_json
+from grader.cli.own_sheet import KeyOf, read_own_sheet
 from grader.errors import InfrastructureFault, UsageError
 from grader.model.sheet import ScoreSheet
 from grader.render import override_words, words
-from grader.render.csv_row import summary_csv
 from grader.render.files import sheet_files
 from grader.scoring.signing import sign
-from grader.store.folder import SHEET, SUMMARY, SheetFolder, read_sheet
+from grader.store.folder import SHEET, SheetFolder, read_sheet
+from grader.store.summary import renew_summary
 
 if TYPE_CHECKING:
     from grader.store.overriding import Order, Renewed
@@ -58,7 +59,7 @@ class Corrected:
     left: Sequence[str]
 
 
-def override(file: Path, typed: Typed, runs: RunStore, key_of: Callable[[ScoreSheet], bytes | None]) -> Corrected:
+def override(file: Path, typed: Typed, runs: RunStore, key_of: KeyOf) -> Corrected:
     """Correct a check of a run.
 
     Args:
@@ -72,17 +73,7 @@ def override(file: Path, typed: Typed, runs: RunStore, key_of: Callable[[ScoreSh
     """
     from grader.store.overriding import OverrideStore
 
-    sheet = read_sheet(file)
-    key = key_of(sheet)
-    if key is None:
-        raise UsageError(
-            f"{file} was changed since it was signed, or signed by somebody else.",
-            hint="Overrides are made where the submission was graded, on the sheet.json that was written then.",
-        )
-    if file.name != SHEET:
-        raise UsageError(
-            f"{file.name} is not the sheet of a run's folder.", hint=f"Name the {SHEET}; its folder is written anew."
-        )
+    sheet, key = read_own_sheet(file, key_of, "Overrides")
     order = _order(sheet, typed)
     desk = _Desk(file, key)
     renewed = OverrideStore(runs).keep(sheet, order, operator(), lambda each: sign(each, key), desk.write)
@@ -135,10 +126,8 @@ class _Desk:
                         self._renew(place, each.sheet)
                         self.elsewhere.append(place / SHEET)
         for folder in dict.fromkeys(path.parent for path in (own, *(sheet.parent for sheet in self.elsewhere))):
-            if (folder / SUMMARY).is_file():
-                sheets = SheetFolder(folder)
-                with self._told():
-                    sheets.write_summary(summary_csv((sheet, str(where)) for where, sheet in sheets.sheets()))
+            with self._told():
+                renew_summary(folder)
 
     @contextmanager
     def _told(self) -> Iterator[None]:

@@ -26,12 +26,12 @@ from grader.errors import StoreFailed, UsageError
 from grader.keys import Keyring
 from grader.model.sheet import ScoreSheet
 from grader.model.submission import Submission
-from grader.render.csv_row import summary_csv
 from grader.render.files import sheet_files
 from grader.scoring.regrade import Change, Score, causes, change, refold
 from grader.scoring.signing import sign
 from grader.store.artefacts import unpack
 from grader.store.folder import SheetFolder
+from grader.store.summary import write_summary
 from grader.wiring import Store, open_harness, open_store
 
 if TYPE_CHECKING:
@@ -302,8 +302,7 @@ def accept(settings: Settings, exercise_id: str, start: str, reason: str) -> Acc
                     SheetFolder(Path(folder)).put(Path(folder) / place, sheet, partial(_files, sheet, key))
                     folders.add(Path(folder))
         for path in folders:
-            sheets = SheetFolder(path)
-            sheets.write_summary(summary_csv((sheet, str(where)) for where, sheet in sheets.sheets()))
+            write_summary(path)
         dropped = [(item.candidate, sorted(regrades.corrected(item.before))) for item in changed]
         return Accepted(changed=[item.candidate for item in changed], dropped=[each for each in dropped if each[1]])
 

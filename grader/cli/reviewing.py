@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from grader import clock
 from grader.cli.console import out, print_json
-from grader.errors import UsageError
+from grader.cli.own_sheet import KeyOf, read_own_sheet
 from grader.model.sheet import ScoreSheet
 from grader.render import notebook_words
-from grader.render.csv_row import summary_csv
 from grader.render.files import sheet_files
 from grader.scoring.signing import sign
-from grader.store.folder import SHEET, SUMMARY, SheetFolder, read_sheet
+from grader.store.folder import SheetFolder
 from grader.store.reviewing import review_sheet
+from grader.store.summary import renew_summary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +27,7 @@ class Reviewed:
     old: Path
 
 
-def review(
-    file: Path, forms: Sequence[Path], *, restart: bool, key_of: Callable[[ScoreSheet], bytes | None]
-) -> Reviewed:
+def review(file: Path, forms: Sequence[Path], *, restart: bool, key_of: KeyOf) -> Reviewed:
     """Put forms on a sheet.
 
     Args:
@@ -41,23 +39,12 @@ def review(
     Raises:
         UsageError: Sheet or forms cannot be used; nothing was written then.
     """
-    sheet = read_sheet(file)
-    key = key_of(sheet)
-    if key is None:
-        raise UsageError(
-            f"{file} was changed since it was signed, or signed by somebody else.",
-            hint="Reviews are added where the submission was graded, to the sheet.json that was written then.",
-        )
-    if file.name != SHEET:
-        raise UsageError(
-            f"{file.name} is not the sheet of a run's folder.", hint=f"Name the {SHEET}; its folder is written anew."
-        )
+    sheet, key = read_own_sheet(file, key_of, "Reviews")
     rated = sign(review_sheet(sheet, forms, clock.now(), restart=restart), key)
     place = file.resolve().parent
     folder = SheetFolder(place.parent)
     old = folder.renew(place, sheet_files(rated, key))
-    if (place.parent / SUMMARY).is_file():
-        folder.write_summary(summary_csv((each, str(where)) for where, each in folder.sheets()))
+    renew_summary(place.parent)
     return Reviewed(sheet=rated, file=file, old=old)
 
 

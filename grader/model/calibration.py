@@ -44,7 +44,8 @@ class Calibration(Frozen):
         worlds: How many hidden worlds.
         repeats: How often the same was graded on the first.
         spreads: By solution.
-        order: Spearman's rank correlation of totals and ladder; None where there are too few rungs.
+        order: Spearman's rank correlation of totals and the middles of bands, without flaws; None where there are too
+            few rungs.
         moved: Checks that did not give the same each time, with how many points they were apart.
         flakes: How many repeats differed from the first time.
         repeated: Of how many.

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.errors import StoreFailed, UsageError
-from grader.render.csv_row import summary_csv
-from grader.store.folder import PREVIOUS, SHEET, SUMMARY, SheetFolder, read_sheet
+from grader.store.folder import PREVIOUS, SHEET, read_sheet
+from grader.store.summary import renew_summary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +86,4 @@ def remove(papers: Papers) -> None:
             ) from error
     batches = {path.parent.parent if path.parent.name == PREVIOUS else path.parent for path in papers.folders}
     for batch in sorted(batches):
-        if (batch / SUMMARY).is_file():
-            folder = SheetFolder(batch)
-            folder.write_summary(summary_csv((sheet, str(where)) for where, sheet in folder.sheets()))
+        renew_summary(batch)

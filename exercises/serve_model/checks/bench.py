@@ -78,7 +78,7 @@ class Bench:
         self._revivals = 0
         self._hangs = 0
         self._too_large = math.inf
-        self._patience = READY_SECONDS  # for all starts together
+        self._patience = READY_SECONDS  # after each start, until they were in vain once
         self._patient_until = 0.0
 
     def use(self, stage: Stage) -> None:

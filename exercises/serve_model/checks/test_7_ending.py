@@ -29,7 +29,6 @@ def test_sigterm(strata, award):
         "of these, answered": found.finished,
         "processes left behind": found.ending.leftovers,
     }
-    reason = Reason.TIMEOUT if found.ending.timed_out else Reason.EXIT_STATUS
-    if status == 0:  # what is missing then are answers
-        reason = Reason.WRONG_ANSWER
+    lost = Reason.EXIT_STATUS if status != 0 else Reason.WRONG_ANSWER  # what is missing then are answers
+    reason = Reason.TIMEOUT if found.ending.timed_out else lost
     award(found.share * gate.value, found.because + gate.note, reason=reason, evidence=evidence)

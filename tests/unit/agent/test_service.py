@@ -92,6 +92,23 @@ def test_stop_tells_how_it_ended(service: Service) -> None:
     assert (reply["status"], reply["timed_out"], reply["leftovers"]) == (-15, False, 0)
 
 
+FOLLOWED = (
+    """
+import os, signal, subprocess, sys
+helper = subprocess.Popen([sys.executable, "-c", {helper!r}], stdin=subprocess.PIPE)
+"""
+    + SERVER
+)
+ENDS_AFTER_ITS_PROGRAM = "import sys; sys.stdin.read()"  # its pipe closes when the program has ended
+STAYS = "import signal; signal.pause()"
+
+
+@pytest.mark.parametrize(("helper", "leftovers"), [(ENDS_AFTER_ITS_PROGRAM, 0), (STAYS, 1)])
+def test_a_helper_that_follows_its_program_is_not_left_behind(service: Service, helper: str, leftovers: int) -> None:
+    ask(started(service, FOLLOWED.replace("{helper!r}", repr(helper))))
+    assert service.stop({"signal": "TERM", "seconds": 5}, b"")[0]["leftovers"] == leftovers
+
+
 def test_there_is_nothing_to_stop(service: Service) -> None:
     with pytest.raises(Refused, match="no server was started"):
         service.stop({"signal": "TERM", "seconds": 5}, b"")
