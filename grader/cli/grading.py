@@ -24,7 +24,7 @@ from grader.engine.grade import NOT_READ
 from grader.engine.jobs import default_jobs, machine_cores, machine_memory
 from grader.engine.ordering import Forecast
 from grader.errors import SubmissionRejected, UsageError
-from grader.intake.candidates import NAME_CAP
+from grader.intake.names import NAME_CAP
 from grader.intake.receive import label_of, receive
 from grader.model.run import Party, RunStatus
 from grader.model.sheet import ScoreSheet

@@ -36,11 +36,11 @@ def batch_option(help_text: str) -> Callable[[Any], Any]:
 
 def _name(_context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     """Take a name as a list of candidates would: the same person has the same hidden world, blanks or not."""
-    from grader.errors import UsageError
-    from grader.intake.candidates import NAME_CAP, is_name
-
     if value is None:
         return None
+    from grader.errors import UsageError
+    from grader.intake.names import NAME_CAP, is_name
+
     name = value.strip()
     if not is_name(name):
         raise UsageError(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import difflib
 import io
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +12,12 @@ from pathlib import Path
 from grader.errors import SubmissionRejected, UsageError
 from grader.intake.addresses import Address, repository
 from grader.intake.limits import MOST_EXTRA_TIME
+from grader.intake.names import NAME_CAP, composed, is_name
 from grader.intake.receive import refuse_address
 
 REQUIRED = ("candidate", "path")
 OPTIONAL = ("variant", "extra_time")
 FILE_CAP = 16 * 1024**2
-NAME_CAP = 120
 OWN, SHARED = "own", "shared"
 _EXAMPLE = "Its first line names the columns: candidate,path,variant,extra_time (the last two may be left out)."
 
@@ -107,16 +106,6 @@ def _row(file: Path, line: int, values: Mapping[str | None, object]) -> Row:
         variant_of=candidate if variant == OWN else None if variant in ("", SHARED) else variant,
         extra_time=_factor(file, line, texts.get("extra_time", "")),
     )
-
-
-def composed(name: str) -> str:
-    """A name as sheets show it: two that differ in how an accent is written look like one person."""
-    return unicodedata.normalize("NFC", name)
-
-
-def is_name(text: str) -> bool:
-    """Tell whether a person can be called so, on sheets and in lists: one line, not too long."""
-    return 0 < len(text) <= NAME_CAP and text.isprintable()
 
 
 def _existing(file: Path, line: int, text: str) -> Path:

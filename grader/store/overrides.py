@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Subquery, func, select
 
 from grader.errors import UsageError
-from grader.model.sheet import ScoreSheet
-from grader.scoring.override import with_override
 from grader.store.database import Database
 from grader.store.schema import overrides, runs
+
+if TYPE_CHECKING:
+    from grader.model.sheet import ScoreSheet
 
 
 def standing() -> Subquery:
@@ -21,6 +23,8 @@ def standing() -> Subquery:
 
 def corrected(connection: Connection, sheet: ScoreSheet) -> ScoreSheet:
     """Put the overrides of a sheet's run on it; unsigned where there are any."""
+    from grader.scoring.override import with_override  # tables need the query alone, and start more quickly
+
     table = standing()
     query = select(table).where(table.c.run_id == sheet.run).order_by(table.c.id)
     for row in connection.execute(query).all():

@@ -11,7 +11,7 @@ from decimal import ROUND_DOWN, Decimal
 from sqlalchemy import Connection, func, insert, select, update
 
 from grader.errors import UsageError
-from grader.intake.candidates import NAME_CAP, is_name
+from grader.intake.names import NAME_CAP, is_name
 from grader.model.base import CENT
 from grader.model.decision import REASON_CAP
 from grader.model.run import RunStatus

@@ -16,12 +16,12 @@ from typing import Any, NoReturn
 
 from grader.catalog.manifest import line_of
 from grader.errors import UsageError
+from grader.intake.names import NAME_CAP, is_name
 from grader.model.decision import REASON_CAP, Rating, Review
 from grader.model.rubric import DIMENSIONS, HIGHEST_RATING, LOWEST_RATING, Dimension
 from grader.model.sheet import ScoreSheet
 
 FORM_CAP = 64 * 1024
-NAME_CAP = 120
 SCHEMA = 1
 _TOP = ("schema", "run", "reviewer", *(dimension.id for dimension in DIMENSIONS))
 _KEYS = ("rating", "why")
@@ -120,7 +120,7 @@ class _Form:
         name = self.values.get("reviewer")
         if not isinstance(name, str) or not name.strip():
             self.refuse(("reviewer",), "is empty", "Write your name in the quotes.")
-        if len(name) > NAME_CAP or not name.isprintable():
+        if not is_name(name):
             self.refuse(("reviewer",), "must be one line", f"Use at most {NAME_CAP} characters, without line breaks.")
         return " ".join(name.split())
 
