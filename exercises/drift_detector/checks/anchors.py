@@ -11,15 +11,18 @@ PLAIN_ROWS, FEW_ROWS, MANY_ROWS, STREAM_ROWS, FEEDBACK_ROWS = 500, 60, 2000, 200
 
 CLEAN_PLAIN, CLEAN_FEW, CLEAN_MANY = 400, 200, 100  # windows without drift
 PER_SIZE = 20  # drifted windows per kind, size and mode
-GROSS = 10  # grossly drifted windows per kind and number of rows
+CLEAR_WINDOWS = 10  # windows of clear drift per kind, where none of group B can be taken
 
 # Rates at which false alarms cost all points, and at which they cost none.
 ALARMS = {"A1": (0.25, 0.08), "A2": (0.25, 0.10), "A3": (0.25, 0.08), "A4": (0.25, 0.13)}
 # The gate of power and attribution. It begins later than the loss of A1 and A3 itself: a rate of .09 costs its own
 # check a little, and not every check of group B.
 VALIDITY = (0.25, 0.10)
-# Share of clear drift that is noticed. A fixed cut-off sees one of two kinds, and chance adds a little to that.
-ACTIVITY = (0.7, 0.9)
+# Drift that any test of numbers and of categories notices, and that a fixed cut-off of the population stability index
+# mostly does not: that would have to be .2, and here it is about .16 and .07. Silence counts as far as it is noticed:
+# fully for whoever notices most of it, by five eighths for whoever looks at numbers alone.
+CLEAR = {"mean": 0.4, "category": 0.6}
+ACTIVITY = (0.25, 0.65)
 LABEL_ACTIVITY = (0.5, 0.9)
 POWER_LO, POWER_SHARE, POWER_GAP = 0.08, 0.85, 0.10
 ATTRIBUTION_HI = 0.90

@@ -64,9 +64,9 @@ def all_asks() -> list[Ask]:
         *_several(anchors.CLEAN_PLAIN, kind=CLEAN, mode=SLICE, rows=anchors.PLAIN_ROWS),
         *_several(anchors.CLEAN_MANY, kind=CLEAN, mode=SLICE, rows=anchors.MANY_ROWS),
     ]
-    for kind in GROSS:
-        asks += _several(anchors.GROSS, kind=kind, mode=POOLED, rows=anchors.FEW_ROWS, size=GROSS[kind])
-        asks += _several(anchors.GROSS, kind=kind, mode=SLICE, rows=anchors.MANY_ROWS, size=largest(kind))
+    for mode, rows in ((POOLED, anchors.FEW_ROWS), (SLICE, anchors.MANY_ROWS)):
+        for kind, size in clear_sizes(rows).items():
+            asks += _several(anchors.CLEAR_WINDOWS, kind=kind, mode=mode, rows=rows, size=size)
     for kind in KINDS:
         for mode in MODES:
             for size in SIZES[kind]:
@@ -77,6 +77,11 @@ def all_asks() -> list[Ask]:
 def largest(kind: str) -> float:
     """Return the largest size of the ladder of a kind."""
     return SIZES[kind][-1]
+
+
+def clear_sizes(rows: int) -> dict[str, float]:
+    """Return the kinds of clear drift, of a number and of a category, with their sizes in windows of so many rows."""
+    return GROSS if rows == anchors.FEW_ROWS else anchors.CLEAR
 
 
 def make_window(world, variant, ask: Ask) -> pd.DataFrame:
@@ -103,16 +108,11 @@ class Panel:
         chosen = [ask for ask in self._readings if (ask.kind, ask.mode, ask.rows, ask.size) == (kind, mode, rows, size)]
         return [self._readings[ask] for ask in sorted(chosen, key=lambda each: each.number)]
 
-    def noticeable(self, mode: str, rows: int = anchors.PLAIN_ROWS, *, gross: bool = False) -> list[Reading]:
-        """Return the answers about drift that nobody may miss: of a number and of a category, half and half.
-
-        Args:
-            mode: "pooled" or "slice".
-            rows: Rows of the windows.
-            gross: Take the sizes beyond the ladder instead of its largest ones.
-        """
-        sizes = {kind: GROSS[kind] if gross else largest(kind) for kind in GROSS}
-        return [reading for kind, size in sizes.items() for reading in self.of(kind, mode, rows, size)]
+    def noticeable(self, *modes: str, rows: int = anchors.PLAIN_ROWS) -> list[Reading]:
+        """Return the answers about clear drift in these modes: of a number and of a category, half and half."""
+        sizes = clear_sizes(rows)
+        asked = [self.of(kind, mode, rows, size) for mode in modes for kind, size in sizes.items()]
+        return [reading for readings in asked for reading in readings]
 
     @property
     def readings(self) -> list[Reading]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 
+import anchors
 import pytest
 from asking import CLEAN, POOLED, largest
 from care import second_alpha
 from measures import alarms, alive
 from sittings import Measured, Tended, measure, tend
-from world import GROSS, World
+from world import World
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +52,7 @@ def tended(submission, world, variant) -> Tended:
 @pytest.fixture(scope="session")
 def liveliness(panel) -> float:
     """The gate of group F: whether answers depend on what is asked."""
-    clear = [alarms(panel.of(kind, POOLED, size=largest(kind))) for kind in GROSS]
+    clear = [alarms(panel.of(kind, POOLED, size=largest(kind))) for kind in anchors.CLEAR]
     return alive(clear, alarms(panel.of(CLEAN, POOLED)))
 
 

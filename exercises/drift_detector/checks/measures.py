@@ -82,7 +82,7 @@ def _count(each: Iterable[bool]) -> Share:
 
 
 def activity(clear: Share) -> float:
-    """Return the gate of credit for silence: is clear drift noticed at all?"""
+    """Return the gate of credit for silence: how much of clear drift is noticed?"""
     return linear(clear.value, *ACTIVITY)
 
 

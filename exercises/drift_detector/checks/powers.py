@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import anchors
 from answers import DECISION, Reading, fault_facts, main_reason
 from asking import CLEAN, MODES, Panel
 from figures import power_curves
-from measures import Share, false_alarms, hits, percent, power_credit, validity
+from measures import Share, alarms, false_alarms, hits, percent, power_credit, validity
 from world import SIZES
 
 Rates = Mapping[str, Mapping[str, Mapping[float, float]]]
@@ -52,6 +53,15 @@ def curve(panel: Panel, power: Rates, kind: str, mode: str) -> Curve:
 def of_kind(panel: Panel, kind: str) -> list[Reading]:
     """Return all answers about a kind."""
     return [reading for mode in MODES for size in SIZES[kind] for reading in panel.of(kind, mode, size=size)]
+
+
+def noticed(panel: Panel, mode: str, rows: int = anchors.PLAIN_ROWS) -> Share:
+    """Count how much of clear drift is noticed in this mode and size, in this mode at all, or in both: what is least.
+
+    Both modes together are twice as many windows, and what a fixed cut-off notices there by luck is less.
+    """
+    asked = (panel.noticeable(mode, rows=rows), panel.noticeable(mode), panel.noticeable(*MODES))
+    return min((alarms(readings) for readings in asked), key=lambda share: share.value)
 
 
 def award_power(kind: str, panel: Panel, power: Rates, award, plot) -> None:

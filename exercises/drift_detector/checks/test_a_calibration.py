@@ -7,7 +7,8 @@ import pytest
 from answers import DECISION, Reading, fault_facts, main_reason
 from asking import CLEAN, POOLED, SLICE
 from figures import alarm_rates
-from measures import Share, activity, alarms, false_alarms, percent, validity
+from measures import Share, activity, false_alarms, percent, validity
+from powers import noticed
 
 from grader.checker.api import Reason, linear
 
@@ -29,7 +30,7 @@ SETTINGS = {
         "You test ten features at once and report one p-value. How did you make sure that alpha still means alpha?"
     ),
     feedback=(
-        "Windows without drift (500 rows, all hours) raise more alarms than alpha allows, or gross drift raises none."
+        "Windows without drift (500 rows, all hours) raise more alarms than alpha allows, or clear drift too few."
     ),
 )
 def test_pooled(panel, award, plot):
@@ -45,7 +46,7 @@ def test_pooled(panel, award, plot):
     requirement="R2",
     title="Keeps it on windows of 60 rows",
     question="Which of your tests relies on large samples, and what happens to it at 60 rows?",
-    feedback="Windows without drift of only 60 rows raise more alarms than alpha allows, or gross drift raises none.",
+    feedback="Windows without drift of only 60 rows raise more alarms than alpha allows, or gross drift too few.",
 )
 def test_few_rows(panel, award):
     award_calibration("A2", panel, award)
@@ -59,7 +60,7 @@ def test_few_rows(panel, award):
     title="Keeps it on windows of four hours: Saturday evening is no drift",
     question="The team was paged every Saturday evening. What does your detector compare such a window with, and why?",
     feedback=(
-        "Windows without drift from a few hours of one day raise more alarms than alpha allows, or clear drift none."
+        "Windows without drift from a few hours of one day raise more alarms than alpha allows, or clear drift too few."
     ),
 )
 def test_slice(panel, award):
@@ -73,20 +74,20 @@ def test_slice(panel, award):
     requirement="R2",
     title="Keeps it on windows of four hours with 2000 rows, where the reference itself is uncertain",
     question="Your reference has few rows from these four hours, the window has 2000. Which of the two limits you?",
-    feedback="Large windows without drift from a few hours raise more alarms than alpha allows, or clear drift none.",
+    feedback="Large windows without drift from a few hours raise more alarms than alpha allows, or clear drift few.",
 )
 def test_many_rows(panel, award):
     award_calibration("A4", panel, award)
 
 
 def award_calibration(check: str, panel, award) -> None:
-    """Award a rate of false alarms, gated by whether drift that nobody may miss is noticed.
+    """Award a rate of false alarms, gated by how much of clear drift is noticed, in windows of this size as well.
 
     Other sizes count as far as the rate is kept at the usual one: a fixed cut-off is right at some size by luck.
     """
     name, mode, rows = SETTINGS[check]
     clean: list[Reading] = panel.of(CLEAN, mode, rows)
-    found, seen = false_alarms(clean), alarms(panel.noticeable(mode, rows, gross=rows == anchors.FEW_ROWS))
+    found, seen = false_alarms(clean), noticed(panel, mode, rows)
     gate = activity(seen)
     because = f"{name}: false alarms on {found.words()} windows; promised are {percent(anchors.ALPHA)}."
     if gate < 1:

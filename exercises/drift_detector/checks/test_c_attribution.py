@@ -10,7 +10,7 @@ from answers import Reading, fault_facts, main_reason
 from asking import CLEAN, POOLED, SLICE, largest
 from figures import attribution_bars
 from measures import Share, activity, alarms, attribution_credit, chance, percent, ranked_first, validity
-from powers import MODE_WORDS
+from powers import MODE_WORDS, noticed
 from world import FEATURES, KINDS
 
 from grader.checker.api import Reason
@@ -58,7 +58,7 @@ def award_attribution(mode: str, panel, world, award, plot) -> None:
     found = {kind: right(kind, readings, world.target(kind)) for kind, readings in answers.items()}
     by_chance = fmean(chance(world.target(kind), len(FEATURES), pair=kind == "pair") for kind in NAMED)
     mean = fmean(share.value for share in found.values())
-    seen, clean = alarms(panel.noticeable(mode)), alarms(panel.of(CLEAN, mode))
+    seen, clean = noticed(panel, mode), alarms(panel.of(CLEAN, mode))
     gate = activity(seen) * validity(clean)
     plot(attribution_bars(found, by_chance), f"Right attributions by kind of drift, {MODE_WORDS[mode]}")
     because = (

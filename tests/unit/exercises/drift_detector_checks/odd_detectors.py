@@ -150,6 +150,16 @@ class Never(Simple):
         return {"concept_drift": False, "p_value": 1.0}
 
 
+class QuietWhenSmall(_Spoiled):
+    def _changed(self, answer):
+        return answer | {"drift": False, "p_value": 1.0} if answer["n"] < 100 else answer
+
+
+class NumbersOnly(Simple):
+    def _strengths(self, window):
+        return super()._strengths(window) | dict.fromkeys(TEXTS, 0.0)
+
+
 class Always(Simple):
     def check(self, window):
         return {"drift": True, "p_value": 0.0, "scores": dict.fromkeys((*NUMBERS, *TEXTS), 1.0), "n": len(window)}

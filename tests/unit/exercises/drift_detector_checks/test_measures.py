@@ -23,7 +23,7 @@ def share(checks, value: float):
     return checks.measures.Share(count=round(1000 * value), total=1000)
 
 
-@pytest.mark.parametrize(("seen", "gate"), [(0.0, 0.0), (0.7, 0.0), (0.8, 0.5), (0.9, 1.0), (1.0, 1.0)])
+@pytest.mark.parametrize(("seen", "gate"), [(0.0, 0.0), (0.25, 0.0), (0.45, 0.5), (0.65, 1.0), (1.0, 1.0)])
 def test_silence_counts_where_clear_drift_is_noticed(checks, seen, gate):
     assert checks.measures.activity(share(checks, seen)) == pytest.approx(gate)
 

@@ -80,6 +80,17 @@ def test_one_answer_to_everything_earns_nothing(graded, name):
     assert earned(graded, name) == 0
 
 
+def test_silence_in_small_windows_earns_nothing_there(graded):
+    assert "A2" in lost(graded, "QuietWhenSmall") <= {"A2", "F1", "F5"}
+    assert graded["QuietWhenSmall"]["A2"]["fraction"] == 0
+
+
+def test_who_looks_at_numbers_alone_keeps_a_part_of_calibration(graded):
+    assert {"A1", "A2", "B4", "C1"} <= lost(graded, "NumbersOnly")
+    for check in ("A1", "A2"):
+        assert 0.4 < graded["NumbersOnly"][check]["fraction"] / graded["Simple"][check]["fraction"] < 0.9
+
+
 def test_a_detector_that_cannot_be_fitted_earns_nothing_and_says_why(graded):
     assert earned(graded, "CannotFit") == 0
     assert all("not today" in each["because"] for each in graded["CannotFit"].values())
