@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from measure import CLASS_HI, CLASS_LO
-from tables import Standing, share
+from tables import Standing, share, unless_most
 
 from grader.checker.api import linear
 
@@ -32,14 +32,14 @@ class Groups:
 
 
 def group_members(standing: Standing, name: str) -> list[np.ndarray]:
-    """Return the places of the rows of each group of one kind."""
+    """Return the places of the rows of each group of one kind, but for groups of which a row was given up."""
     truth = standing.truth
-    places = np.flatnonzero(truth.column("group") == name)
+    ids, named = truth.column("group_id"), truth.column("group") == name
+    places = np.flatnonzero(unless_most(named, np.isin(ids, ids[named & (standing.given_up != "")])))
     if not len(places):
         return []
-    ids = truth.column("group_id")[places]
-    order = np.argsort(ids, kind="stable")
-    return np.split(places[order], np.flatnonzero(np.diff(ids[order])) + 1)
+    order = np.argsort(ids[places], kind="stable")
+    return np.split(places[order], np.flatnonzero(np.diff(ids[places][order])) + 1)
 
 
 def redelivered(standing: Standing) -> Groups:
@@ -61,7 +61,8 @@ def pairs_kept(standing: Standing) -> Groups:
     Counted row by row: a program that takes two shops' orders for one keeps just half of them, which is
     where credit begins; one that loses rows for other reasons loses no more here than elsewhere.
     """
-    places = np.flatnonzero(standing.truth.column("group") == "pair")
+    pairs = standing.truth.column("group") == "pair"
+    places = np.flatnonzero(unless_most(pairs, standing.given_up != ""))
     return Groups(right=int((standing.listed[places] == 1).sum()), total=len(places))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from tables import Standing
+from tables import Standing, unless_most
 
 from grader.checker.api import linear
 
@@ -57,6 +57,8 @@ def thousands(number: int) -> str:
 def accuracy(standing: Standing, *classes: str, drifted: bool = False) -> Accuracy:
     """Count the right cells of some defect classes on rows that should be kept.
 
+    Rows that were given up for another defect of theirs are not looked at: one flaw costs one check.
+
     Args:
         standing: The candidate's result beside the truth.
         classes: Defect classes.
@@ -71,9 +73,10 @@ def accuracy(standing: Standing, *classes: str, drifted: bool = False) -> Accura
     known = places >= 0
     chosen = known & np.isin(truth.cells["defect"].to_numpy(), classes)
     chosen &= np.where(known, wanted[places] & (order_of[places] >= 0), False)
-    spots = np.flatnonzero(chosen)
-    orders = order_of[places[spots]]
-    columns = truth.cells["column"].to_numpy()[spots]
+    columns = truth.cells["column"].to_numpy()
+    given_up = standing.given_up[places]
+    spots = np.flatnonzero(unless_most(chosen, (given_up != "") & (given_up != columns)))
+    orders, columns = order_of[places[spots]], columns[spots]
     right = np.zeros(len(spots), bool)
     for column in sorted(set(columns)):
         here = columns == column

@@ -37,7 +37,8 @@ QUARANTINE = pa.schema(
     [("source_file", pa.string()), ("source_row", pa.int64()), ("reason", pa.string()), ("raw_json", pa.string())]
 )
 VALUES = tuple(name for name in ORDERS.names if name not in ("source_file", "source_row"))
-REASONS = ("bad_date", "bad_amount", "bad_qty", "unknown_customer")
+COLUMN_OF = {"bad_date": "ts_utc", "bad_amount": "amount", "bad_qty": "qty", "unknown_customer": "customer_id"}
+REASONS = tuple(COLUMN_OF)
 GRAMS = 0.01
 
 
@@ -141,6 +142,23 @@ class Standing:
         return given
 
     @cached_property
+    def given_up(self) -> np.ndarray:
+        """The column for whose own defect each row that should be kept was set aside; "" for all others.
+
+        Whoever misreads a kind of amount may set such rows aside, as out of range. That is wrong, and judged where the
+        defect is; it says nothing about the dates and texts of these rows.
+        """
+        truth, columns = self.truth, self.truth.cells["column"].to_numpy()
+        places = truth.places(truth.cells)
+        alone = (truth.column("fate") == "kept") & (self.set_aside > 0) & (self.listed == 0)
+        found = np.full(truth.rows.num_rows, "", object)
+        for reason, column in COLUMN_OF.items():
+            spoiled = np.zeros(truth.rows.num_rows, bool)
+            spoiled[places[(columns == column) & (places >= 0)]] = True
+            found[alone & spoiled & (self.reasons == reason)] = column
+        return found
+
+    @cached_property
     def aligned(self) -> pa.Table:
         """The candidate's rows in the order of the truth's orders; all null where a row is not there."""
         first = np.full(self.truth.rows.num_rows, -1, np.int64)
@@ -173,8 +191,14 @@ class Standing:
 
     @cached_property
     def recall(self) -> float:
-        """Share of the plain rows that the candidate kept."""
-        return share(self.present[self.plain])
+        """Share of the plain rows that the candidate kept, without those given up for a defect of their own."""
+        return share(self.present[unless_most(self.plain, self.given_up[self.truth.kept] != "")])
+
+
+def unless_most(chosen: np.ndarray, excused: np.ndarray) -> np.ndarray:
+    """Return what is chosen and not excused; all that is chosen, where that would leave less than half."""
+    left = chosen & ~excused
+    return left if 2 * left.sum() >= chosen.sum() else chosen
 
 
 def share(flags: np.ndarray) -> float:

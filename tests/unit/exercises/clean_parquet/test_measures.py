@@ -177,6 +177,37 @@ def test_nothing_written_earns_nothing(truth):
     assert set(credits(standing).values()) == {0.0}
 
 
+def set_aside(truth, aside, chosen, reason):
+    """The truth, but for some orders that are in quarantine for a reason, or for the one that each order has."""
+    lineage = truth.orders.filter(pa.array(chosen)).select(["source_file", "source_row"])
+    reasons = np.broadcast_to(np.array(reason, object), chosen.shape)[chosen]
+    more = lineage.append_column("reason", pa.array(reasons, pa.string()))
+    more = more.append_column("raw_json", pa.array(["{}"] * lineage.num_rows)).cast(QUARANTINE)
+    orders = truth.orders.filter(pa.array(~chosen))
+    return Standing(truth=truth, orders=orders, quarantine=pa.concat_tables([aside, more]))
+
+
+def test_rows_that_are_given_up_for_a_misread_amount_are_judged_by_amounts_alone(truth, aside):
+    standing = set_aside(truth, aside, cells(truth, "comma"), "bad_amount")
+    found = credits(standing)
+    # Repeats of these rows are in neither table here, as no program would leave them.
+    assert {name for name, credit in found.items() if credit < 1} - {"ledger"} == {"decimal comma"}
+    assert found["decimal comma"] == 0
+
+
+def test_whoever_sets_rows_aside_for_another_reason_is_not_excused(truth, aside):
+    hard = cells(truth, "mojibake")
+    assert credits(set_aside(truth, aside, hard, "bad_amount"))["wrong decoding"] < 0.2
+    assert credits(set_aside(truth, aside, hard, ""))["wrong decoding"] == 0
+
+
+def test_whoever_gives_most_rows_up_is_not_excused(truth, aside):
+    dates, amounts = cells(truth, "local", "offset", "epoch"), cells(truth, "comma", "money_text", "cents", "units")
+    assert (dates | amounts).mean() > 0.5
+    standing = set_aside(truth, aside, dates | amounts, np.where(dates, "bad_date", "bad_amount"))
+    assert credits(standing)["synonyms, case"] < 0.5
+
+
 @pytest.mark.parametrize(("value", "credit"), [(0.5, 0), (0.74, 0.5), (0.98, 1), (1, 1), (0.2, 0)])
 def test_class_anchors(value, credit):
     assert linear(value, measure.CLASS_LO, measure.CLASS_HI) == pytest.approx(credit)
