@@ -89,7 +89,8 @@ class Agent:
         """Run argv in the submission's folder; reply how it ended and what it printed last.
 
         In `arguments`, `{name}` stands for the folder of the input of that name and `{out}`
-        for the output folder; the candidate's own argv is taken as it is.
+        for the output folder; the candidate's own argv is taken as it is. With `until_output`, it is
+        killed as soon as something lies in the output folder.
         """
         folders = {"{" + name + "}": str(self.work / "in" / name) for name in header.get("inputs", [])}
         folders["{out}"] = str(self.work / "output" / "out")
@@ -102,6 +103,7 @@ class Agent:
                 environment={**self._environment(), **variables},
                 seconds=float(header["seconds"]),
                 printed=int(header["printed"]),
+                until_filled=Path(folders["{out}"]) if header.get("until_output") else None,
             )
         except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
             raise Refused("start", f"cannot start {argv[0]!r}: {error.strerror}") from error
@@ -109,6 +111,7 @@ class Agent:
         reply = {
             "status": ended.status,
             "timed_out": ended.timed_out,
+            "interrupted": ended.interrupted,
             "flooded": ended.flooded,
             "oom": kernel.oom_kills() > before[0],
             "refused_processes": kernel.refused_processes() > before[1],

@@ -84,6 +84,7 @@ class Ended:
 
     status: int = 0
     timed_out: bool = False
+    interrupted: bool = False
     flooded: bool = False
     peak_memory: int = 0
     leftovers: int = 0
@@ -91,7 +92,15 @@ class Ended:
     stderr: Printed = field(default_factory=Printed)
 
 
-def run(argv: list[str], *, folder: Path, environment: dict[str, str], seconds: float, printed: int) -> Ended:
+def run(
+    argv: list[str],
+    *,
+    folder: Path,
+    environment: dict[str, str],
+    seconds: float,
+    printed: int,
+    until_filled: Path | None = None,
+) -> Ended:
     """Run a program to its end, or to the end of its time or of what it may print.
 
     Args:
@@ -100,6 +109,7 @@ def run(argv: list[str], *, folder: Path, environment: dict[str, str], seconds: 
         environment: All of its environment.
         seconds: Wall time after which it is killed.
         printed: Bytes it may print on stdout and stderr together.
+        until_filled: Kill it as soon as anything lies in this folder.
 
     Raises:
         OSError: The program could not be started.
@@ -120,7 +130,7 @@ def run(argv: list[str], *, folder: Path, environment: dict[str, str], seconds: 
     with child.stdout, child.stderr, selectors.DefaultSelector() as selector:
         selector.register(child.stdout, selectors.EVENT_READ, ended.stdout)
         selector.register(child.stderr, selectors.EVENT_READ, ended.stderr)
-        _watch(child, selector, ended, time.monotonic() + seconds, printed)
+        _watch(child, selector, ended, time.monotonic() + seconds, printed, until_filled)
         ended.leftovers = end_all_others()
         _drain((child.stdout, ended.stdout), (child.stderr, ended.stderr))
     return ended
@@ -134,24 +144,39 @@ def offer_to_oom_killer() -> None:
 
 
 def _watch(
-    child: subprocess.Popen[bytes], selector: selectors.BaseSelector, ended: Ended, end: float, printed: int
+    child: subprocess.Popen[bytes],
+    selector: selectors.BaseSelector,
+    ended: Ended,
+    end: float,
+    printed: int,
+    until_filled: Path | None,
 ) -> None:
+    pause = 0.05 if until_filled is None else 0.002
     while True:
         pid, status, usage = os.wait4(child.pid, os.WNOHANG)
         if pid:
             break
         ended.timed_out = time.monotonic() >= end
         ended.flooded = ended.stdout.total + ended.stderr.total > printed
-        if ended.timed_out or ended.flooded:
+        ended.interrupted = until_filled is not None and _holds_something(until_filled)
+        if ended.timed_out or ended.flooded or ended.interrupted:
             os.kill(child.pid, signal.SIGKILL)
             _, status, usage = os.wait4(child.pid, 0)
             break
         if selector.get_map():
-            _read_ready(selector, min(0.05, max(0.0, end - time.monotonic())))
+            _read_ready(selector, min(pause, max(0.0, end - time.monotonic())))
         else:
             time.sleep(0.002)  # both pipes are closed: it is about to exit
     child.returncode = ended.status = os.waitstatus_to_exitcode(status)
     ended.peak_memory = usage.ru_maxrss * 1024
+
+
+def _holds_something(folder: Path) -> bool:
+    try:
+        with os.scandir(folder) as entries:
+            return any(True for _ in entries)
+    except OSError:
+        return False  # it is not there yet, or is no folder
 
 
 def _read_ready(selector: selectors.BaseSelector, seconds: float) -> None:

@@ -39,6 +39,7 @@ class CommandRun:
         exit_status: Exit status, or None when a signal ended it.
         signal: The signal that ended it, or None.
         timed_out: It was killed at the end of its time.
+        interrupted: It was killed when something lay in its output folder, as was asked for.
         oom: Something in its box was killed for memory.
         flooded: It was killed because it printed too much.
         full: It left no room in its writable folders.
@@ -55,6 +56,7 @@ class CommandRun:
     exit_status: int | None
     signal: int | None
     timed_out: bool
+    interrupted: bool
     oom: bool
     flooded: bool
     full: bool
@@ -214,6 +216,7 @@ class Command:
         *,
         seconds: float | None = None,
         fetch: Sequence[str] | None = None,
+        until_output: bool = False,
     ) -> CommandRun:
         """Run the program once, and copy what it wrote before the next run wipes it.
 
@@ -223,6 +226,8 @@ class Command:
             inputs: Folders or files of the checker box, by name.
             seconds: Wall time; the exercise's own limit when left out, and never more than that.
             fetch: Output files to copy; all of them when left out.
+            until_output: Kill the program as soon as something lies in its output folder: what it leaves then shows
+                whether its output appears in one step.
 
         Raises:
             SubmissionFailed: The box itself was broken by the program.
@@ -238,6 +243,7 @@ class Command:
                 "inputs": sorted(inputs),
                 "seconds": min(seconds or self._limits.seconds, self._limits.seconds),
                 "printed": self._limits.printed,
+                "until_output": until_output,
             },
         )
         files, odd = self._list()
@@ -295,6 +301,7 @@ def _command_run(header: Mapping[str, object], body: bytes, files: dict[str, int
         exit_status=status if status >= 0 else None,
         signal=-status if status < 0 else None,
         timed_out=header.get("timed_out") is True,
+        interrupted=header.get("interrupted") is True,
         oom=header.get("oom") is True,
         flooded=header.get("flooded") is True,
         full=header.get("full") is True,

@@ -13,6 +13,7 @@ from volume import DONE_HI, DONE_LO, read_volume, share_done
 
 from grader.checker.api import Reason, SubmissionFailed, linear, yardstick
 
+STOPPED, HALF = 0.75, 0.55  # what being stopped is worth in G3, beside a failure; part of its time when it is
 FULL_MEMORY, NO_MEMORY = 1.0e9, 2.5e9
 FULL_TIME, NO_TIME = 60.0, 225.0  # in units of the yardstick; the reference needs about 15
 
@@ -97,23 +98,25 @@ def test_atomic_output(main_run, main_raw, standing, command, variant, award):
     failed = command.run(ARGUMENTS, {"raw": variant.path / "crash" / "raw"})
     refused = not failed.timed_out and failed.exit_status not in (0, 3) and not failed.files
     evidence = {} if refused else {"customers.parquet cut short": ending(failed)}
-    stopped_well = 0
-    whole = main_run.seconds
-    for part in (0.55, 0.85):
-        stopped = command.run(ARGUMENTS, {"raw": main_raw}, seconds=max(0.2, whole * part))
-        if not stopped.timed_out and stopped.exit_status == main_run.exit_status:
-            # It was done before it was to be stopped: the main run had to share the machine.
-            whole = stopped.seconds
-            stopped = command.run(ARGUMENTS, {"raw": main_raw}, seconds=max(0.2, whole * part))
-        well = not stopped.files or all(complete(main_run, stopped, name) for name in OUTPUTS)
-        stopped_well += well
-        if not well:
-            evidence[f"stopped at {part:.0%} of its time"] = ending(stopped)
+    stops = {
+        "stopped at half of its time": stopped_half_way(command, main_run, main_raw),
+        "stopped when its first file was there": command.run(ARGUMENTS, {"raw": main_raw}, until_output=True),
+    }
+    torn = {name: ending(run) for name, run in stops.items() if run.files and not complete(main_run, run)}
     because = "It left complete output or none, and reported the failure."
-    if evidence:
+    if evidence | torn:
         because = "After a failure or a stop, part of the output was there, or the failure was not reported."
-    share = (refused + stopped_well / 2) / 2
-    award(share * recall_gate(standing), because + gate_note(standing), evidence=evidence)
+    share = (1 - STOPPED) * refused + STOPPED * (not torn)
+    award(share * recall_gate(standing), because + gate_note(standing), evidence=evidence | torn)
+
+
+def stopped_half_way(command, main_run, main_raw):
+    """Run the program, and stop it at half of its time."""
+    stopped = command.run(ARGUMENTS, {"raw": main_raw}, seconds=max(0.2, HALF * main_run.seconds))
+    if stopped.timed_out or stopped.exit_status != main_run.exit_status:
+        return stopped
+    # It was done before it was to be stopped: the main run had to share the machine.
+    return command.run(ARGUMENTS, {"raw": main_raw}, seconds=max(0.2, HALF * stopped.seconds))
 
 
 def ending(run) -> str:
@@ -122,9 +125,9 @@ def ending(run) -> str:
     return f"exit status {run.exit_status}, time-out: {run.timed_out}, left {left}"
 
 
-def complete(whole, stopped, name: str) -> bool:
-    """Tell whether a stopped run left a file as a whole run does."""
-    return name in stopped.files and stopped.files[name] == whole.files.get(name)
+def complete(whole, stopped) -> bool:
+    """Tell whether a stopped run left all files as a whole run does."""
+    return all(name in stopped.files and stopped.files[name] == whole.files.get(name) for name in OUTPUTS)
 
 
 @pytest.fixture(scope="module")

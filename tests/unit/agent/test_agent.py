@@ -66,6 +66,38 @@ def test_time_and_printing_are_bounded(agent: Agent) -> None:
     assert agent.run("while True: print('x' * 100)").header["flooded"] is True
 
 
+WRITES = """
+import os, sys, time
+out = sys.argv[1]
+os.mkdir(out)
+open(out + "/first", "w").close()
+time.sleep(60)
+open(out + "/second", "w").close()
+"""
+RENAMES = """
+import os, sys, time
+os.mkdir("made")
+for name in ("first", "second"):
+    open("made/" + name, "w").close()
+os.rename("made", sys.argv[1])
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(("program", "left"), [(WRITES, ["first"]), (RENAMES, ["first", "second"])])
+def test_a_program_can_be_stopped_when_its_first_output_is_there(agent: Agent, program: str, left: list[str]) -> None:
+    argv = ["python", "-c", program]
+    asked = {"argv": argv, "arguments": ["{out}"], "seconds": 50, "printed": 1000, "until_output": True}
+    reply = agent.ask("command.run", **asked)
+    assert (reply.header["interrupted"], reply.header["timed_out"]) == (True, False)
+    assert [name for name, *_ in agent.listing("output/out")] == left
+
+
+def test_a_program_that_ends_first_is_not_stopped(agent: Agent) -> None:
+    reply = agent.ask("command.run", argv=["true"], seconds=50, printed=1000, until_output=True)
+    assert (reply.header["interrupted"], reply.header["status"]) == (False, 0)
+
+
 def test_what_runs_on_is_ended_and_counted(agent: Agent) -> None:
     reply = agent.run("import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(60)")
     assert (reply.header["leftovers"], agent.ask("session.open").header["leftovers"]) == (1, 0)
