@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from calls import BATCH, READY, get
+from calls import ACTIVATE, BATCH, READY, get, names_version
 
 from grader.checker.api import Reason, SubmissionFailed
 from grader.checker.http import Exchange, Request
@@ -128,7 +128,9 @@ class Bench:
 
     def once(self, request: Request, seconds: float = REQUEST_SECONDS) -> Exchange:
         """Make one request just now, with no second attempt; also while a load runs in the background."""
-        return once(self.service, request, seconds)
+        found = once(self.service, request, seconds)
+        self._note_activations([request], [found])
+        return found
 
     def once_ready(self) -> Exchange:
         """Ask just now whether the service is ready."""
@@ -163,6 +165,7 @@ class Bench:
             part = [requests[place] for place in places]
             self.use(stage)
             answers = self._chunk(part, concurrency, keep_alive=keep_alive, stage=stage)
+            self._note_activations(part, answers)
             for place, exchange in zip(places, answers, strict=True):
                 found[place] = replace(exchange, request=place)
             if self._note_hang(part, answers):
@@ -231,6 +234,15 @@ class Bench:
             self._patience = self._patient_until = 0.0
             return False
         return errors
+
+    def _note_activations(self, requests: Sequence[Request], found: Sequence[Exchange]) -> None:
+        """Start a service afresh that took up a version which does not exist: it may have no model now.
+
+        To take it up costs its own check. Otherwise every check that came later would find a service without a model.
+        """
+        for request, each in zip(requests, found, strict=True):
+            if request.path == ACTIVATE and 200 <= each.status < 300 and not names_version(request):
+                self.spoil()
 
     def _note_hang(self, requests: Sequence[Request], found: Sequence[Exchange]) -> bool:
         late = [request for request, each in zip(requests, found, strict=True) if each.error == "timeout"]

@@ -76,6 +76,15 @@ def batch(rows: Iterable[Row]) -> Request:
     return post(BATCH, f'{{"rows": [{", ".join(map(text, rows))}]}}')
 
 
+def names_version(request: Request) -> bool:
+    """Tell whether an activation names one of the versions that there are."""
+    try:
+        body = json.loads(request.body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(body, dict) and body.get("version") in ("v1", "v2")
+
+
 def activate(version: str) -> Request:
     """Ask for another version."""
     return post(ACTIVATE, json.dumps({"version": version}))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bench import MAIN, Bench
-from calls import FIELDS, PREDICT, answered, document, how, tally
+from calls import ACTIVATE, FIELDS, PREDICT, answered, document, how, tally
 from grammar import Case, draw
 from openapi import OverBudget, Published
 from parity import FEW, Strata
@@ -83,7 +83,8 @@ class Fuzzed:
 def fuzz(bench: Bench, strata: Strata, published: Published, number: int) -> Fuzzed:
     """Draw, send, judge."""
     rows = [row for row in strata.rows("mixed", 40, "fuzz") if not isinstance(row, str)]
-    cases = draw(rows, published, number)
+    # A service that takes up any version has no model afterwards, which costs its own check and not this one.
+    cases = sorted(draw(rows, published, number), key=lambda case: (case.path, case.method) == (ACTIVATE, "POST"))
     if not strata.predicts:  # then nothing can be earned here, and odd requests may take long
         cases = cases[:FEW]
     exchanges = bench.send([each.request(strata.names) for each in cases], concurrency=4, stage=MAIN)

@@ -89,6 +89,25 @@ def test_patience_with_a_service_that_never_predicts_ends(checks, tmp_path, post
     assert service.served == 1, "the next start is not waited for"
 
 
+@pytest.mark.parametrize(("version", "status", "starts"), [("v7", 200, 2), ("v2", 200, 1), ("v7", 409, 1)])
+@pytest.mark.parametrize("just_now", [False, True])
+def test_a_service_that_takes_up_a_version_that_there_is_not_is_started_again(
+    checks, tmp_path, gets, version, status, starts, just_now
+):
+    service, bench = bench_of(checks, tmp_path)
+    service.handler = lambda request: (status, {})
+    bench.use(checks.bench.MAIN)
+    ask = bench.once if just_now else bench.ask
+    ask(checks.calls.activate(version))
+    bench.send(gets[:8], stage=checks.bench.MAIN)
+    assert len(service.starts) == starts
+
+
+@pytest.mark.parametrize("body", [b"[" * 50_000, b"{", b"\xff", b"[1]", b'{"version": {}}', b'{"version": "v7"}'])
+def test_other_bodies_name_no_version(checks, body):
+    assert not checks.calls.names_version(checks.calls.post(checks.calls.ACTIVATE, body))
+
+
 def test_a_process_that_dies_is_started_again_and_asked_again(checks, tmp_path, gets):
     service, bench = bench_of(checks, tmp_path, dies_after=120)
     found = bench.send(gets, stage=checks.bench.MAIN)

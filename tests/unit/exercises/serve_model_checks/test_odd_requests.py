@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
-from standin import exchange
+from standin import StandIn, exchange
 
 
 @pytest.fixture(scope="module")
@@ -79,3 +80,21 @@ def test_internal_errors_cost_half_and_the_shortest_request_is_shown(checks, cas
     wrong = [f"{case.method} {case.path} ".encode() + case.body for case in cases if not case.valid]
     assert len(found.shortest) == min(map(len, wrong))
     assert "status 500" in found.evidence["broke with"]
+
+
+def test_a_service_that_takes_up_any_version_answers_the_other_odd_requests(checks, published, tmp_path):
+    whole = dict.fromkeys(checks.calls.FIELDS, 1)
+    lacks_model = []
+
+    def answer(request):
+        if request.path == checks.calls.ACTIVATE and request.method == "POST":
+            lacks_model.append(True)
+            return 200, {}
+        return (500, {}) if lacks_model else (200, whole)
+
+    bench = checks.bench.Bench(StandIn(answer), tmp_path)
+    names = checks.calls.Names("g")
+    strata = SimpleNamespace(rows=lambda *_: ROWS, predicts=True, names=names)
+    found = checks.fuzzing.fuzz(bench, strata, published, 7)
+    assert found.valid == 1
+    assert not [how for how in found.broken if "500" in how]
