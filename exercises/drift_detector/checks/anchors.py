@@ -45,7 +45,7 @@ SMALL_SHIFT, LARGE_SHIFT = 0.2, 0.35  # latent SD of the mean
 STREAM_ALARMS = (0.50, 0.22)
 DELAYS = {SMALL_SHIFT: (18.0, 8.0), LARGE_SHIFT: (7.0, 3.0)}  # windows until the alarm: no credit, full credit
 
-ALIVE = (0.2, 0.7)  # share of clear drift noticed, less the share of false alarms
+ALIVE = (0.4, 0.7)  # share of the largest drift noticed, less the share of false alarms
 SECOND_ALPHAS = (0.01, 0.15, 0.20)
 TIMED_BLOCKS, TIMED_WINDOWS = 4, 26
 TIME_RATIO = (20.0, 4.0)

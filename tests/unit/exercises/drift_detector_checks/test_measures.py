@@ -34,7 +34,7 @@ def test_power_counts_where_clean_windows_are_quiet(checks, rate, gate):
 
 
 @pytest.mark.parametrize(
-    ("clear", "clean", "gate"), [(1, 1, 0), (0, 0, 0), (1, 0.05, 1), (1, 0.3, 1), (0.5, 0.05, 0.5)]
+    ("clear", "clean", "gate"), [(1, 1, 0), (0, 0, 0), (1, 0.05, 1), (1, 0.3, 1), (0.6, 0.05, 0.5)]
 )
 def test_care_counts_where_answers_differ(checks, clear, clean, gate):
     shares = [share(checks, 0.0), share(checks, clear)]
