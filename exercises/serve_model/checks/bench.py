@@ -129,7 +129,7 @@ class Bench:
     def once(self, request: Request, seconds: float = REQUEST_SECONDS) -> Exchange:
         """Make one request just now, with no second attempt; also while a load runs in the background."""
         found = once(self.service, request, seconds)
-        self._note_activations([request], [found])
+        self._note_activations([request])
         return found
 
     def once_ready(self) -> Exchange:
@@ -165,7 +165,7 @@ class Bench:
             part = [requests[place] for place in places]
             self.use(stage)
             answers = self._chunk(part, concurrency, keep_alive=keep_alive, stage=stage)
-            self._note_activations(part, answers)
+            self._note_activations(part)
             for place, exchange in zip(places, answers, strict=True):
                 found[place] = replace(exchange, request=place)
             if self._note_hang(part, answers):
@@ -235,14 +235,13 @@ class Bench:
             return False
         return errors
 
-    def _note_activations(self, requests: Sequence[Request], found: Sequence[Exchange]) -> None:
-        """Start a service afresh that took up a version which does not exist: it may have no model now.
+    def _note_activations(self, requests: Sequence[Request]) -> None:
+        """Start a service afresh that was told to take up a version which does not exist, whatever it answered.
 
-        To take it up costs its own check. Otherwise every check that came later would find a service without a model.
+        It may have no model now, which costs its own check. Every check that came later would find it so.
         """
-        for request, each in zip(requests, found, strict=True):
-            if request.path == ACTIVATE and 200 <= each.status < 300 and not names_version(request):
-                self.spoil()
+        if any(each.method == "POST" and each.path == ACTIVATE and not names_version(each) for each in requests):
+            self.spoil()
 
     def _note_hang(self, requests: Sequence[Request], found: Sequence[Exchange]) -> bool:
         late = [request for request, each in zip(requests, found, strict=True) if each.error == "timeout"]

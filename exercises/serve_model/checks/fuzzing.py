@@ -83,7 +83,7 @@ class Fuzzed:
 def fuzz(bench: Bench, strata: Strata, published: Published, number: int) -> Fuzzed:
     """Draw, send, judge."""
     rows = [row for row in strata.rows("mixed", 40, "fuzz") if not isinstance(row, str)]
-    # A service that takes up any version has no model afterwards, which costs its own check and not this one.
+    # Whoever is told to take up a version that there is not may have no model afterwards. That is not asked here.
     cases = sorted(draw(rows, published, number), key=lambda case: (case.path, case.method) == (ACTIVATE, "POST"))
     if not strata.predicts:  # then nothing can be earned here, and odd requests may take long
         cases = cases[:FEW]
