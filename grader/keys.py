@@ -7,6 +7,7 @@ key means that old variants cannot be rebuilt.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from contextlib import suppress
@@ -16,6 +17,9 @@ from grader.errors import InfrastructureFault, UsageError
 
 KEY_BYTES = 32
 SIGNING, SERVER = "signing.key", "server.key"
+
+LADDER_KEY = hashlib.sha256(b"grader ladder 1").digest()
+"""What the worlds of solution ladders are drawn from: no secret, and no candidate's world comes from it."""
 
 
 class Keyring:
@@ -36,6 +40,10 @@ class Keyring:
     def server_key(self) -> bytes:
         """Return the 32-byte secret that hidden seeds are derived from."""
         return self._key(SERVER)
+
+    def for_ladders(self) -> Keyring:
+        """Return a keyring with the same signing key that draws worlds everybody can draw again."""
+        return _LadderKeyring(self.folder)
 
     def _key(self, name: str) -> bytes:
         path = self.folder / name
@@ -77,3 +85,9 @@ class Keyring:
             os.link(draft, path)  # fails when another process was quicker; then its key counts
         finally:
             draft.unlink()
+
+
+class _LadderKeyring(Keyring):
+    def server_key(self) -> bytes:
+        """Return the published key of `LADDER_KEY`."""
+        return LADDER_KEY

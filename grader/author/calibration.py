@@ -10,6 +10,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from grader.author import figures
+from grader.author.expectations import Earned
 from grader.author.mutants import Mutant
 from grader.author.proof import Proof
 from grader.catalog.ladder import Rung, RungKind
@@ -55,9 +56,7 @@ def work_of(proof: Proof, mutants: Sequence[Mutant], scope: Scope) -> Iterator[W
         yield mutant.rung, first, 1
 
 
-def render(
-    proof: Proof, mutants: Sequence[Mutant], scope: Scope, made: datetime, machine: str, *, part: bool = False
-) -> str:
+def render(proof: Proof, mutants: Sequence[Mutant], scope: Scope, made: datetime, *, part: bool = False) -> str:
     """Return CALIBRATION.md.
 
     Args:
@@ -65,7 +64,6 @@ def render(
         mutants: Those that were graded.
         scope: What was run.
         made: When.
-        machine: What on, in words.
         part: Only some of the rungs were graded, so that nothing can be said of what checks tell apart.
     """
     first = scope.candidates[0]
@@ -81,7 +79,8 @@ def render(
     return environment.get_template("CALIBRATION.md.j2").render(
         exercise=proof.exercise,
         made=made,
-        machine=machine,
+        machine=machines(lasting(proof, mutants)),
+        days=days(lasting(proof, mutants)),
         scope=scope,
         spreads=list(_spreads(proof, scope)),
         repeats=list(_repeats(proof, scope)),
@@ -97,7 +96,25 @@ def render(
     )
 
 
-def measured(proof: Proof, mutants: Sequence[Mutant], scope: Scope, made: datetime, machine: str) -> Calibration:
+def lasting(proof: Proof, mutants: Sequence[Mutant]) -> list[Earned]:
+    """Return the runs of this exercise as it is that are worth keeping with it, in an order of their own."""
+    names = {rung.name for rung in proof.rungs} | {mutant.rung.name for mutant in mutants}
+    found = {key: run for key, run in proof.known.items() if run.exercise == proof.exercise.digest}
+    return [run for _, run in sorted(found.items()) if run.rung in names and run.status != "faulted"]
+
+
+def machines(runs: Sequence[Earned]) -> str:
+    """Name the machines that runs were made on."""
+    return " and ".join(sorted({run.machine for run in runs if run.machine})) or "an unknown machine"
+
+
+def days(runs: Sequence[Earned]) -> str:
+    """Say from when to when runs were made."""
+    known = sorted({f"{run.graded:%Y-%m-%d}" for run in runs if run.graded})
+    return " to ".join(dict.fromkeys((known[0], known[-1]))) if known else "an unknown day"
+
+
+def measured(proof: Proof, mutants: Sequence[Mutant], scope: Scope, made: datetime) -> Calibration:
     """Return the figures for score sheets and for lint; arguments as for `render`."""
     first = scope.candidates[0]
     reference = proof.known[_reference(proof).name, first, 1]
@@ -110,7 +127,7 @@ def measured(proof: Proof, mutants: Sequence[Mutant], scope: Scope, made: dateti
         version=proof.exercise.manifest.version,
         digest=proof.exercise.digest,
         made=made.date(),
-        machine=machine,
+        machine=machines(lasting(proof, mutants)),
         worlds=len(scope.candidates),
         repeats=scope.repeats,
         spreads=tuple(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 
 from pydantic import Field
 
@@ -35,6 +36,8 @@ class Earned(Frozen):
         seconds: Wall time of the run.
         check_seconds: Check id to wall time; what several checks share counts for the first that needs it.
         peak_memory: Most bytes that the submission's box held.
+        graded: When; None where an older grader did not say.
+        machine: What on, in words.
     """
 
     rung: str
@@ -53,6 +56,8 @@ class Earned(Frozen):
     seconds: float = 0.0
     check_seconds: dict[str, float] = Field(default_factory=dict)
     peak_memory: int = 0
+    graded: date | None = None
+    machine: str = ""
 
 
 def earned_by(sheet: ScoreSheet, rung: str, candidate: str, repeat: int = 1) -> Earned:
@@ -72,8 +77,9 @@ def earned_by(sheet: ScoreSheet, rung: str, candidate: str, repeat: int = 1) -> 
         notebook_checks=tuple(check.id for check in sheet.notebook_checks),
         faults=tuple(fault.message for fault in sheet.faults),
         seconds=sheet.seconds,
-        check_seconds={each.id: each.seconds for each in sheet.checks},
+        check_seconds={each.id: round(each.seconds, 3) for each in sheet.checks},
         peak_memory=sheet.resources.peak_memory,
+        graded=sheet.finished.date(),
     )
 
 

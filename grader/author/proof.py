@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from grader.author.cheats import generated_rungs
@@ -14,7 +14,7 @@ from grader.catalog.ladder import Rung, load_ladder, materialise
 from grader.catalog.seeds import variant_for
 from grader.engine.boxes import Boxes
 from grader.engine.grade import NOT_READ, GradingRun, Harness, Watcher
-from grader.engine.jobs import Place
+from grader.engine.jobs import Place, machine_in_words
 from grader.engine.variants import VariantStore
 from grader.errors import SubmissionRejected, UsageError
 from grader.intake.receive import receive
@@ -62,9 +62,14 @@ class Proof:
         file = records / f"{exercise.id}.jsonl"
         return cls(exercise=exercise, source=source, rungs=chosen(ladder, rungs), file=file)
 
-    def recall(self) -> None:
-        """Read the runs that were finished before; a line that was cut short is no run."""
-        lines = self.file.read_text(encoding="utf-8").splitlines() if self.file.exists() else []
+    def recall(self, file: Path | None = None) -> None:
+        """Read the runs that were finished before; a line that was cut short is no run.
+
+        Args:
+            file: Where they were kept, if not where this machine keeps its own.
+        """
+        file = file or self.file
+        lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
         for line in lines:
             try:
                 earned = Earned.model_validate_json(line)
@@ -83,8 +88,9 @@ class Proof:
             if before and (before.submission, before.exercise) == (_digest(folder), self.exercise.digest):
                 return
             report(f"{self.exercise.id}, {candidate}: {rung.name}")
-            run = GradingRun(harness, self.exercise, self.source, candidate, Watcher())
+            run = GradingRun(in_ladder_worlds(harness), self.exercise, self.source, candidate, Watcher())
             earned = earned_by(run.grade(folder, place=place).sheet, rung.name, candidate, repeat)
+            earned = earned.model_copy(update={"machine": machine_in_words()})
         self.keep(earned)
         if earned.status != "faulted":  # a faulted run is repeated next time
             self.file.parent.mkdir(parents=True, exist_ok=True)
@@ -97,7 +103,7 @@ class Proof:
         Raises:
             ExerciseDefect: The generator fails, or its two runs differ.
         """
-        number = variant_for(self.exercise, harness.keyring.server_key(), candidate).number
+        number = variant_for(self.exercise, in_ladder_worlds(harness).keyring.server_key(), candidate).number
         store = VariantStore(harness.cache / "variants", Boxes(harness.sandbox, harness.images, NO_RUN))
         store.verify(self.exercise, self.source, number, "hidden", report)
 
@@ -110,6 +116,11 @@ class Proof:
         earned = self.known[rung.name, candidate, repeat]
         parent = self.known.get((rung.expected.parent, candidate, repeat))
         return list(violations(rung.expected, earned, parent))
+
+
+def in_ladder_worlds(harness: Harness) -> Harness:
+    """Return the harness that ladders are graded with: on worlds that are the same in every installation."""
+    return replace(harness, keyring=harness.keyring.for_ladders())
 
 
 def _digest(folder: Path) -> str:

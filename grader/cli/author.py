@@ -112,6 +112,7 @@ def lint(exercises: tuple[str, ...], exercise_folders: tuple[Path, ...], fix: bo
 @click.option("--rungs", default="", metavar="A,B", help="Only these solutions; the page then says so.")
 @_jobs_option
 @click.option("--all-rungs", is_flag=True, help="Grade every rung on every variant, not only the principal ones.")
+@click.option("--fresh", is_flag=True, help="Forget earlier runs, also those that are kept in the exercise.")
 def calibrate(
     exercise: str,
     exercise_folders: tuple[Path, ...],
@@ -121,12 +122,14 @@ def calibrate(
     rungs: str,
     jobs: int,
     all_rungs: bool,
+    fresh: bool,
 ) -> int:
     """Measure how far scores move, and what the checks tell apart; write CALIBRATION.md into the exercise.
 
     Score sheets take their error band from calibration.json, which is written beside it.
 
-    Finished runs are kept, those of prove included, so that it goes on where it stopped.
+    Finished runs are kept, those of prove included, so that it goes on where it stopped. Those that the page rests
+    on are written beside it, to calibration.jsonl, from which it also goes on elsewhere.
     """
     from grader.author.calibration import Scope
     from grader.cli.calibrating import Order
@@ -134,5 +137,5 @@ def calibrate(
 
     candidates = tuple(f"v{number}" for number in range(1, variants + 1))
     scope = Scope(candidates=candidates, repeats=repeats, everything=all_rungs)
-    order = Order(name=exercise, scope=scope, mutants=mutants, rungs=rungs, jobs=jobs)
+    order = Order(name=exercise, scope=scope, mutants=mutants, rungs=rungs, jobs=jobs, fresh=fresh)
     return carry_out(settings(exercise_folders=exercise_folders), order)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,7 @@ from grader.wiring import open_harness
 if TYPE_CHECKING:
     from grader.config import Settings
 
-PAGE, PICTURE = "CALIBRATION.md", "calibration.svg"
+PAGE, PICTURE, RUNS = "CALIBRATION.md", "calibration.svg", "calibration.jsonl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +34,14 @@ class Order:
     mutants: int
     rungs: str = ""
     jobs: int = 1
+    fresh: bool = False
 
 
 def calibrate(settings: Settings, order: Order) -> int:
-    """Grade what a calibration needs and was not graded before; write page, picture and figures into the exercise.
+    """Grade what a calibration needs and was not graded before; write what it shows, and the runs, into the exercise.
+
+    Runs that an earlier calibration left in the exercise count, wherever they were made: ladders are graded on the
+    same worlds everywhere.
 
     Raises:
         UsageError: There is no such exercise or rung, or the exercise's folder cannot be written.
@@ -51,7 +54,9 @@ def calibrate(settings: Settings, order: Order) -> int:
         raise UsageError("The reference is not among the rungs; everything is compared with it.", hint="Name it, too.")
     if importlib.util.find_spec("matplotlib") is None:
         raise UsageError("The picture needs matplotlib.", hint="Type: pip install 'grader[author]'")
-    proof.recall()
+    if not order.fresh:
+        proof.recall(source / RUNS)
+        proof.recall()
     mutants = _mutants(proof, order.mutants)
     work = [(proof, *each) for each in calibration.work_of(proof, mutants, order.scope)]
     with open_harness(settings, lambda text: err().print(text, style="dim", markup=False)) as harness:
@@ -60,11 +65,12 @@ def calibrate(settings: Settings, order: Order) -> int:
         if earned.status == "faulted":
             told_once = f"{earned.rung} ({earned.candidate}) has no total: {'; '.join(earned.faults)}"
             err().print(told_once, style="yellow", markup=False, soft_wrap=True)
-    told = (proof, mutants, order.scope, clock.now(), _machine())
+    told = (proof, mutants, order.scope, clock.now())
     files = {
         PAGE: calibration.render(*told, part=bool(order.rungs)),
         PICTURE: calibration.picture(proof, order.scope),
         FIGURES: calibration.measured(*told).model_dump_json(indent=1) + "\n",
+        RUNS: "".join(run.model_dump_json() + "\n" for run in calibration.lasting(proof, mutants)),
     }
     for name, text in files.items():
         try:
@@ -78,8 +84,3 @@ def calibrate(settings: Settings, order: Order) -> int:
 def _mutants(proof: Proof, most: int) -> list[Mutant]:
     reference = next(rung for rung in proof.rungs if rung.expected.rung is RungKind.REFERENCE)
     return mutants_of(reference, most) if most else []
-
-
-def _machine() -> str:
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3
-    return f"a machine with {os.cpu_count()} cores and {memory:.0f} GiB"

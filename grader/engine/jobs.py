@@ -28,6 +28,11 @@ def machine_memory() -> int:
     return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
 
+def machine_in_words() -> str:
+    """What somebody who reads a measured time needs to know of this machine."""
+    return f"a machine with {machine_cores()} cores and {machine_memory() / 1024**3:.0f} GiB"
+
+
 def default_jobs(manifest: Manifest, *, cores: int, memory: int) -> int:
     """How many runs of an exercise a machine carries at once.
 

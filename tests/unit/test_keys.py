@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from grader.errors import InfrastructureFault, UsageError
-from grader.keys import Keyring
+from grader.keys import LADDER_KEY, Keyring
 
 
 def test_makes_each_key_once(tmp_path: Path) -> None:
@@ -45,3 +45,10 @@ def test_refuses_a_damaged_key(tmp_path: Path, content: str) -> None:
     path.chmod(0o600)
     with pytest.raises(InfrastructureFault, match="does not hold a key"):
         Keyring(tmp_path).signing_key()
+
+
+def test_ladders_have_worlds_that_every_installation_can_draw_and_sheets_that_its_own_key_signs(tmp_path: Path) -> None:
+    one, other = Keyring(tmp_path / "one"), Keyring(tmp_path / "other")
+    assert one.for_ladders().server_key() == other.for_ladders().server_key() == LADDER_KEY
+    assert one.for_ladders().signing_key() == one.signing_key() != other.signing_key()
+    assert LADDER_KEY not in {one.server_key(), other.server_key()}

@@ -14,12 +14,14 @@ from grader.author.expectations import Earned
 from grader.author.mutants import mutants_of
 from grader.author.proof import Proof
 from grader.catalog.calibration import read_calibration
+from grader.catalog.exercises import load_exercise
 from grader.catalog.ladder import rung_named
 from grader.errors import ExerciseDefect
 from tests.unit.author.conftest import TINY
 
 SCOPE = Scope(candidates=("v1", "v2", "v3"), repeats=2, everything=False)
-TOLD = (datetime(2026, 11, 28, tzinfo=UTC), "a machine with 2 cores and 24 GiB")
+TOLD = (datetime(2026, 11, 28, tzinfo=UTC),)
+DIGEST = load_exercise(TINY).digest
 REFERENCE = {"v1": 100.0, "v2": 100.0, "v3": 94.0}
 
 
@@ -28,8 +30,9 @@ def earned(rung: str, candidate: str, repeat: int, percent: float, **changes: ob
     usual = {"A1": share, "B1": share, "B2": share}
     values = {"shares": usual, "seconds": 12.0, "peak_memory": 2**28, "check_seconds": {"A1": 3.0, "B1": 1.0}}
     return Earned.model_validate(
-        {"rung": rung, "candidate": candidate, "repeat": repeat, "submission": "", "exercise": "", "status": "graded",
-         "percent": percent} | values | changes
+        {"rung": rung, "candidate": candidate, "repeat": repeat, "submission": "", "exercise": DIGEST,
+         "status": "graded", "percent": percent, "graded": "2026-11-27",
+         "machine": "a machine with 2 cores and 24 GiB"} | values | changes
     )  # fmt: skip
 
 
@@ -59,7 +62,7 @@ def test_the_page_says_what_was_found(proof: Proof) -> None:
     for mutant, percent in zip(mutants, (100.0, 40.0), strict=True):
         proof.keep(earned(mutant.rung.name, "v1", 1, percent))
     page = calibration.render(proof, mutants, SCOPE, *TOLD)
-    assert "on 2026-11-28, a machine with 2 cores and 24 GiB" in page
+    assert "on 2026-11-28 from runs of 2026-11-27, a machine with 2 cores and 24 GiB" in page
     assert "| reference | 3 | 98.00 | 3.46 | 94.00 | 100.00 |" in page
     assert "| reference | 2 times | 1 of 1 | B1 1.00 |" in page
     assert "1 of 2 were noticed by a check." in page
@@ -99,3 +102,19 @@ def test_a_part_of_the_ladder_does_not_tell_what_checks_tell_apart(proof: Proof)
     page = calibration.render(proof, [], SCOPE, *TOLD, part=True)
     assert "passed by reference only" not in page
     assert f"Only {len(proof.rungs)} of the ladder's solutions were graded" in page
+
+
+def test_what_is_kept_with_the_exercise_are_its_own_runs_that_ended(proof: Proof) -> None:
+    before = calibration.lasting(proof, [])
+    proof.keep(earned("reference", "v1", 3, 90.0, exercise="another version"))
+    proof.keep(earned("reference", "v1", 4, 90.0, status="faulted"))
+    proof.keep(earned("a rung that was given up", "v1", 1, 90.0))
+    assert calibration.lasting(proof, []) == before
+    assert len(before) == len(proof.rungs) + 3
+
+
+def test_runs_of_several_days_and_machines_are_named_as_such(proof: Proof) -> None:
+    proof.keep(earned("reference", "v1", 2, 90.0, machine="a machine with 8 cores and 64 GiB", graded="2026-11-24"))
+    page = calibration.render(proof, [], SCOPE, *TOLD)
+    machines = "a machine with 2 cores and 24 GiB and a machine with 8 cores and 64 GiB"
+    assert f"from runs of 2026-11-24 to 2026-11-27, {machines}." in page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from grader.author.proof import Proof
 from grader.engine.grade import Harness
 from grader.errors import UsageError
+from grader.keys import Keyring
 from tests.unit.author.conftest import TINY
 
 RUNGS = "reference,empty"
@@ -46,3 +48,25 @@ def test_a_rung_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) ->
     with pytest.raises(UsageError, match="no rung 'refrence'") as caught:
         Proof.of(TINY, tmp_path, "refrence")
     assert "reference" in caught.value.hint
+
+
+def test_every_installation_proves_on_the_same_world(process_harness: Harness, tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        keyring = Keyring(tmp_path / name)
+        harness = replace(process_harness, keyring=keyring, cache=tmp_path / "cache")
+        proof = Proof.of(TINY, tmp_path / name, "reference")
+        proof.verify_generator(harness, "v1", lambda _: None)
+        assert run(proof, harness) == ["reference"]
+    (world,) = [path for path in (tmp_path / "cache" / "variants").iterdir() if path.name.startswith("tiny_sum-hidden")
+                and path.is_dir()]  # fmt: skip
+    assert world.with_name(f"{world.name}.twice").exists()
+
+
+def test_a_run_says_when_and_where_it_was_made(process_harness: Harness, tmp_path: Path) -> None:
+    proof = Proof.of(TINY, tmp_path, "reference")
+    run(proof, process_harness)
+    earned = Proof.of(TINY, tmp_path, "reference")
+    earned.recall(proof.file)
+    (kept,) = earned.known.values()
+    assert kept.graded is not None
+    assert kept.machine.startswith("a machine with ")

@@ -1,0 +1,61 @@
+"""A calibration leaves its runs with the exercise, and goes on from them on another machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from grader.author.calibration import Scope
+from grader.author.expectations import Earned
+from grader.cli import calibrating
+from grader.cli.calibrating import Order, calibrate
+from grader.config import Settings
+from grader.engine.grade import Harness
+from tests.unit.author.conftest import exercise
+
+__all__ = ["exercise"]
+
+SCOPE = Scope(candidates=("v1",), repeats=2, everything=False)
+
+
+@pytest.fixture
+def calibrated(
+    exercise: Path, process_harness: Harness, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., list[str]]:
+    """Calibrate with a folder of its own, as on a machine of its own; return which rungs were graded."""
+
+    @contextmanager
+    def opened(*_: object) -> Iterator[Harness]:
+        yield process_harness
+
+    monkeypatch.setattr(calibrating, "open_harness", opened)
+
+    def carry_out(machine: Path, *, fresh: bool = False) -> list[str]:
+        settings = Settings(exercises=(exercise.parent,), cache_dir=machine)
+        order = Order(name=str(exercise), scope=SCOPE, mutants=0, rungs="reference,empty", fresh=fresh)
+        assert calibrate(settings, order) == 0
+        told = capsys.readouterr().err.splitlines()
+        return [line.rpartition(" ")[2] for line in told if line.startswith("tiny_sum, v1: ")]
+
+    return carry_out
+
+
+def test_goes_on_from_the_runs_in_the_exercise(
+    exercise: Path, calibrated: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    assert calibrated(tmp_path / "one") == ["reference", "empty", "reference"]
+    kept = [Earned.model_validate_json(line) for line in (exercise / "calibration.jsonl").read_text().splitlines()]
+    assert [(run.rung, run.repeat) for run in kept] == [("empty", 1), ("reference", 1), ("reference", 2)]
+    page = (exercise / "CALIBRATION.md").read_text()
+    assert calibrated(tmp_path / "other") == []
+    assert (exercise / "CALIBRATION.md").read_text() == page
+    (exercise / "brief.md").write_text("Another brief, so another exercise.")
+    assert calibrated(tmp_path / "other") == ["reference", "empty", "reference"]
+
+
+def test_fresh_forgets_them(exercise: Path, calibrated: Callable[..., list[str]], tmp_path: Path) -> None:
+    calibrated(tmp_path / "one")
+    assert calibrated(tmp_path / "one", fresh=True) == ["reference", "empty", "reference"]
