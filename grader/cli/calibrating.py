@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader import clock
@@ -72,13 +74,17 @@ def calibrate(settings: Settings, order: Order) -> int:
         FIGURES: calibration.measured(*told).model_dump_json(indent=1) + "\n",
         RUNS: "".join(run.model_dump_json() + "\n" for run in calibration.lasting(proof, mutants)),
     }
+    _write(source, files)
+    return 0
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> None:
     for name, text in files.items():
         try:
-            (source / name).write_text(text, encoding="utf-8")
+            (folder / name).write_text(text, encoding="utf-8")
         except OSError as error:
-            raise UsageError(f"{source / name} cannot be written: {error.strerror}") from error
-        out().print(str(source / name), markup=False, soft_wrap=True)
-    return 0
+            raise UsageError(f"{folder / name} cannot be written: {error.strerror}") from error
+        out().print(str(folder / name), markup=False, soft_wrap=True)
 
 
 def _mutants(proof: Proof, most: int) -> list[Mutant]:
