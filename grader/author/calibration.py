@@ -99,7 +99,7 @@ def render(proof: Proof, mutants: Sequence[Mutant], scope: Scope, made: datetime
 def lasting(proof: Proof, mutants: Sequence[Mutant]) -> list[Earned]:
     """Return the runs of this exercise as it is that are worth keeping with it, in an order of their own."""
     names = {rung.name for rung in proof.rungs} | {mutant.rung.name for mutant in mutants}
-    found = {key: run for key, run in proof.known.items() if run.exercise == proof.exercise.digest}
+    found = {key: run for key, run in proof.known.items() if run.exercise == proof.digest}
     return [run for _, run in sorted(found.items()) if run.rung in names and run.status != "faulted"]
 
 

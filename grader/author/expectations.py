@@ -24,7 +24,7 @@ class Earned(Frozen):
         candidate: Whose variant it was graded on.
         repeat: Which time the same was graded on the same variant, from 1.
         submission: Digest of what was handed in.
-        exercise: Digest of the exercise.
+        exercise: Digest of what decides in the exercise what a submission earns.
         status: graded, rejected or faulted.
         reason: Why it was rejected, or "".
         percent: The total, or None when there is none.

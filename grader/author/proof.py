@@ -9,6 +9,7 @@ from pathlib import Path
 
 from grader.author.cheats import generated_rungs
 from grader.author.expectations import Earned, earned_by, violations
+from grader.catalog import files
 from grader.catalog.exercises import load_exercise
 from grader.catalog.ladder import Rung, load_ladder, materialise
 from grader.catalog.seeds import variant_for
@@ -36,6 +37,7 @@ class Proof:
         rungs: Those that are asked for, each after its parent.
         file: Where finished runs are appended.
         known: Finished runs.
+        digest: What a submission earns is the same as long as this is.
     """
 
     exercise: Exercise
@@ -43,6 +45,12 @@ class Proof:
     rungs: Sequence[Rung]
     file: Path
     known: dict[Key, Earned] = field(default_factory=dict)
+    digest: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Look at the exercise once; it is expected to stay as it is."""
+        reference = self.exercise.manifest.reference
+        self.digest = files.grading_digest(self.source, reference.solution if reference else "")
 
     @classmethod
     def of(cls, source: Path, records: Path, rungs: str = "") -> Proof:
@@ -85,12 +93,12 @@ class Proof:
             folder = Path(workshop) / rung.name
             materialise(rung, folder)
             before = self.known.get((rung.name, candidate, repeat))
-            if before and (before.submission, before.exercise) == (_digest(folder), self.exercise.digest):
+            if before and (before.submission, before.exercise) == (_digest(folder), self.digest):
                 return
             report(f"{self.exercise.id}, {candidate}: {rung.name}")
             run = GradingRun(in_ladder_worlds(harness), self.exercise, self.source, candidate, Watcher())
             earned = earned_by(run.grade(folder, place=place).sheet, rung.name, candidate, repeat)
-            earned = earned.model_copy(update={"machine": machine_in_words()})
+            earned = earned.model_copy(update={"exercise": self.digest, "machine": machine_in_words()})
         self.keep(earned)
         if earned.status != "faulted":  # a faulted run is repeated next time
             self.file.parent.mkdir(parents=True, exist_ok=True)

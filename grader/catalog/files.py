@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -16,6 +16,8 @@ _NO_INFLUENCE = (
     "solutions", "NOTES.md", "CHANGELOG.md", "CALIBRATION.md", "calibration.*", VERSIONS,
     "__pycache__", "*.pyc", ".*_cache", ".DS_Store", ".ipynb_checkpoints", "*~",
 )  # fmt: skip
+# These are read by people alone, or handed in again as a submission of its own.
+_FOR_CANDIDATES = ("brief.md", "template/")
 
 
 def read(folder: Path, name: str) -> bytes:
@@ -47,8 +49,21 @@ def digest(folder: Path, reference: str = "") -> str:
     Raises:
         ExerciseDefect: A file cannot be read, or is a link; what a link leads to is not the exercise's.
     """
+    return _hash(folder, influential(folder, reference))
+
+
+def grading_digest(folder: Path, reference: str = "") -> str:
+    """Hash what decides what a given submission earns: all that `digest` does but brief and template.
+
+    So a better sentence in a brief does not make the runs of a calibration worthless. Arguments and errors as for
+    `digest`.
+    """
+    return _hash(folder, [path for path in influential(folder, reference) if not path.startswith(_FOR_CANDIDATES)])
+
+
+def _hash(folder: Path, paths: Iterable[str]) -> str:
     total = hashlib.sha256(b"grader exercise 1\n")
-    for path in influential(folder, reference):
+    for path in paths:
         content = read(folder, path)
         name = path.encode()
         total.update(b"%d:%s%d:" % (len(name), name, len(content)))

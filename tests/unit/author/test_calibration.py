@@ -14,14 +14,14 @@ from grader.author.expectations import Earned
 from grader.author.mutants import mutants_of
 from grader.author.proof import Proof
 from grader.catalog.calibration import read_calibration
-from grader.catalog.exercises import load_exercise
+from grader.catalog.files import grading_digest
 from grader.catalog.ladder import rung_named
 from grader.errors import ExerciseDefect
 from tests.unit.author.conftest import TINY
 
 SCOPE = Scope(candidates=("v1", "v2", "v3"), repeats=2, everything=False)
 TOLD = (datetime(2026, 11, 28, tzinfo=UTC),)
-DIGEST = load_exercise(TINY).digest
+DIGEST = grading_digest(TINY)
 REFERENCE = {"v1": 100.0, "v2": 100.0, "v3": 94.0}
 
 

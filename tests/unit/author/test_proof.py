@@ -33,7 +33,10 @@ def test_finished_runs_are_kept_even_of_what_cannot_be_read(process_harness: Har
     (source / "solutions" / "reference" / "more.txt").write_text("changed")
     assert run(Proof.of(source, tmp_path, RUNGS), process_harness) == ["reference"]
     with (source / "brief.md").open("a") as brief:
-        brief.write("Another exercise.")
+        brief.write("A better sentence.")
+    assert run(Proof.of(source, tmp_path, RUNGS), process_harness) == []
+    with (source / "checks" / "test_sums.py").open("a") as checks:
+        checks.write("# Another exercise.\n")
     assert run(Proof.of(source, tmp_path, RUNGS), process_harness) == ["reference", "empty"]
 
 

@@ -52,7 +52,8 @@ def test_goes_on_from_the_runs_in_the_exercise(
     page = (exercise / "CALIBRATION.md").read_text()
     assert calibrated(tmp_path / "other") == []
     assert (exercise / "CALIBRATION.md").read_text() == page
-    (exercise / "brief.md").write_text("Another brief, so another exercise.")
+    with (exercise / "exercise.toml").open("a") as manifest:
+        manifest.write("# another exercise\n")
     assert calibrated(tmp_path / "other") == ["reference", "empty", "reference"]
 
 
