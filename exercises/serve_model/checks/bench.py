@@ -19,7 +19,7 @@ from grader.checker.http import Exchange, Request
 from grader.clock import monotonic
 
 READY_SECONDS, REQUEST_SECONDS = 60.0, 10.0  # the first as in the brief
-MOST_REVIVALS, MOST_HANGS = 6, 3
+MOST_STARTS_IN_VAIN, MOST_REVIVALS, MOST_HANGS = 2, 6, 3
 LOST = ("refused", "reset")
 CHUNK = 100
 EARLY_PAUSE = 0.25
@@ -76,6 +76,7 @@ class Bench:
         self._hung = False
         self._never: SubmissionFailed | None = None
         self._revivals = 0
+        self._starts_in_vain = 0
         self._hangs = 0
         self._too_large = math.inf
         self._patience = READY_SECONDS  # after each start, until they were in vain once
@@ -117,10 +118,16 @@ class Bench:
             ready = READY if stage.waits else None
             started = self.service.start(inputs, environment, ready=ready, seconds=READY_SECONDS)
         except SubmissionFailed as failure:
-            # A service that cannot start once will not be waited for thirty times.
-            if stage.waits and stage.folder == "artifacts":
+            if not stage.waits or stage.folder != "artifacts":
+                raise
+            # Everything that comes later rests on a start, so a bad minute of a machine may spoil one; a service
+            # that cannot start will not be waited for thirty times.
+            self._starts_in_vain += 1
+            if self._starts_in_vain >= MOST_STARTS_IN_VAIN:
                 self._never = failure
-            raise
+                raise
+            self._start(stage)
+            return
         if stage.waits:
             self.ready_seconds.append(started.seconds)
             self._patient_until = monotonic() + self._patience

@@ -33,7 +33,7 @@ class StandIn:
         handler: Answers a request: status and JSON value.
         dies_after: Requests that one process lives for.
         hangs: Requests are never answered.
-        never_ready: It cannot be started.
+        in_vain: So many starts fail.
         forgets: Every such request is lost with its connection, once.
         slow_above: Bodies above this are never answered; `late` counts them.
         seconds: How long every request of a load takes.
@@ -42,7 +42,7 @@ class StandIn:
     handler: Handler
     dies_after: int = 10**9
     hangs: bool = False
-    never_ready: bool = False
+    in_vain: int = 0
     forgets: int = 0
     slow_above: float = math.inf
     seconds: float = 0.01
@@ -59,7 +59,8 @@ class StandIn:
     ) -> Started:
         """Start it afresh."""
         self.starts.append(dict(environment))
-        if self.never_ready:
+        if self.in_vain:
+            self.in_vain -= 1
             raise SubmissionFailed(Reason.TIMEOUT, f"{ready} was not ready within {seconds:.0f} s.")
         self.served, self.running = 0, True
         return Started(seconds=1.5)

@@ -52,12 +52,19 @@ def test_exchanges_are_in_the_order_of_the_requests(checks, tmp_path, gets):
     assert [checks.calls.object_of(each)["path"] for each in found] == [each.path for each in gets]
 
 
-def test_a_service_that_is_never_ready_is_waited_for_once(checks, tmp_path, gets):
-    service, bench = bench_of(checks, tmp_path, never_ready=True)
+def test_one_start_in_vain_costs_nothing(checks, tmp_path, gets):
+    service, bench = bench_of(checks, tmp_path, in_vain=1)
+    assert all(checks.calls.answered(each) for each in bench.send(gets[:3], stage=checks.bench.MAIN))
+    assert len(service.starts) == 2
+    assert bench.ready_seconds == [1.5], "what a start takes is told by those that were none in vain"
+
+
+def test_a_service_that_is_never_ready_is_waited_for_twice(checks, tmp_path, gets):
+    service, bench = bench_of(checks, tmp_path, in_vain=10)
     for stage in (checks.bench.MAIN, checks.bench.MAIN, checks.bench.SECOND, checks.bench.SLOW):
         with pytest.raises(SubmissionFailed, match="was not ready"):
             bench.send(gets[:3], stage=stage)
-    assert len(service.starts) == 1
+    assert len(service.starts) == 2
 
 
 @pytest.fixture
