@@ -18,6 +18,8 @@ class Outcome:
     """P(y = 1 | x) = logistic(base + slopes . seen + device + country), and the score that imitates it.
 
     Attributes:
+        score_gap: By how much the score's mean is off the base rate. Seen in 1000 labels at once, in every world:
+            whoever compares labels with the score, and not with what the reference shows about it, is wrong always.
         strongest: Index of the numeric feature with the strongest slope.
         balance: For each slope drift, what keeps the base rate where it was.
     """
@@ -27,6 +29,7 @@ class Outcome:
     device: np.ndarray
     country: np.ndarray
     score_base: float
+    score_gap: float
     score_shrink: float
     score_slopes: np.ndarray
     strongest: int
@@ -37,9 +40,11 @@ class Outcome:
 
     def score(self, seen: np.ndarray, device: np.ndarray, country: np.ndarray) -> np.ndarray:
         """Return the model's score of each row."""
-        signal = self._signal(seen, device, country)
-        logit = self.score_base + self.score_shrink * signal + self.score_slopes @ seen
+        logit = self.score_base + self._score_signal(seen, device, country)
         return special.expit(np.clip(logit, -12.0, 12.0))
+
+    def _score_signal(self, seen: np.ndarray, device: np.ndarray, country: np.ndarray) -> np.ndarray:
+        return self.score_shrink * self._signal(seen, device, country) + self.score_slopes @ seen
 
     def probability(
         self, seen: np.ndarray, device: np.ndarray, country: np.ndarray, concept: str | None = None
@@ -64,7 +69,8 @@ def draw_outcome(rng: np.random.Generator) -> Outcome:
         slopes=slopes,
         device=_centred(rng.uniform(-0.4, 0.4, 4)),
         country=_centred(rng.uniform(-0.6, 0.6, 8)),
-        score_base=float(rng.uniform(0.12, 0.30) * rng.choice([-1.0, 1.0])),
+        score_base=0.0,
+        score_gap=float(rng.uniform(0.030, 0.045) * rng.choice([-1.0, 1.0])),
         score_shrink=float(rng.choice([rng.uniform(0.8, 0.9), rng.uniform(1.1, 1.2)])),
         score_slopes=wrong,
         strongest=strongest,
@@ -73,14 +79,18 @@ def draw_outcome(rng: np.random.Generator) -> Outcome:
 
 
 def balanced(outcome: Outcome, rate: float, seen: np.ndarray, device: np.ndarray, country: np.ndarray) -> Outcome:
-    """Set the base so that these rows have the wanted rate, and the balances so that slope drifts keep it."""
+    """Set the base so that these rows have the wanted rate, the score's so that its mean is off as it shall be.
+
+    The balances are set so that slope drifts keep the rate.
+    """
     signal = outcome._signal(seen, device, country)
     base = _intercept(signal, rate)
     balance = {}
     for name, factor in _SLOPES.items():
         changed = signal - (1.0 - factor) * outcome.slopes[outcome.strongest] * seen[outcome.strongest]
         balance[name] = _intercept(changed, rate) - base
-    return replace(outcome, base=base, score_base=base + outcome.score_base, balance=balance)
+    score_base = _intercept(outcome._score_signal(seen, device, country), rate + outcome.score_gap)
+    return replace(outcome, base=base, score_base=score_base, balance=balance)
 
 
 def _centred(values: np.ndarray) -> np.ndarray:

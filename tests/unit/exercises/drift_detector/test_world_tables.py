@@ -12,7 +12,7 @@ from grader.checker.staging import as_stream
 
 SEED = 6
 # Of all tables of `drawn`; whoever changes it changes every world, and with it all that was ever measured.
-DIGEST = "a7c9103938ccb0adc67bbabcc10034c899ef213692900c9c0b2025e29cea42dc"
+DIGEST = "608e53b900d1b02d9f3b13798e75afd351e991c28ed6762d00f74b7c8a74137e"
 CONCEPTS = (None, "covariate", "country", "intercept_s", "slope_half", "label_shift")
 
 
