@@ -51,8 +51,12 @@ def test_gross_drift_is_noticed_and_named(detector: object, window: pd.DataFrame
 
 
 def test_most_examples_are_right(detector: object, examples: dict) -> None:
-    right = [bool(detector.check(window=rows)["drift"]) == tag["drift"] for rows, tag in examples.values()]
-    assert sum(right) >= 9, f"{sum(right)} of {len(right)} examples are right"
+    wrong = [
+        name for name, (rows, tag) in examples.items() if bool(detector.check(window=rows)["drift"]) != tag["drift"]
+    ]
+    assert len(wrong) <= 3, f"{len(examples) - len(wrong)} of {len(examples)} examples are right"
+    alarms = [name for name in wrong if not examples[name][1]["drift"]]
+    assert len(alarms) <= 1, f"clean windows taken for drift: {', '.join(alarms)}. From which hours are they?"
 
 
 def test_check_is_pure(detector: object, window: pd.DataFrame, gross: pd.DataFrame) -> None:

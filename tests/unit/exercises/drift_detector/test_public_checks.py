@@ -33,6 +33,17 @@ def test_the_reference_passes_all(kit, exercise):
     assert outcome(kit) == {"passed": 10}
 
 
+@pytest.mark.slow
+def test_comparing_with_all_hours_fails_the_examples(kit, exercise):
+    failed = {}
+    for rung in load_ladder(exercise):
+        if rung.name in {"plain", "plain_pooled"}:
+            for name, content in rung.files().items():
+                (kit / name).write_bytes(content)
+            failed[rung.name] = outcome(kit)["failed"]
+    assert failed == {"plain": 1, "plain_pooled": 2}, "both leave the rules for odd windows to others"
+
+
 def test_the_template_needs_nothing_but_what_the_brief_names(exercise):
     text = "".join(path.read_text(encoding="utf-8") for path in (exercise / "template").rglob("*.py"))
     imported = set(re.findall(r"^(?:import|from) (\w+)", text, re.MULTILINE))
