@@ -9,8 +9,7 @@ from pathlib import Path
 
 from grader.author.cheats import generated_rungs
 from grader.author.expectations import Earned, earned_by, violations
-from grader.catalog import files
-from grader.catalog.exercises import load_exercise
+from grader.catalog.exercises import grading_digest, load_exercise
 from grader.catalog.ladder import Rung, load_ladder, materialise
 from grader.catalog.seeds import variant_for
 from grader.engine.boxes import Boxes
@@ -49,8 +48,7 @@ class Proof:
 
     def __post_init__(self) -> None:
         """Look at the exercise once; it is expected to stay as it is."""
-        reference = self.exercise.manifest.reference
-        self.digest = files.grading_digest(self.source, reference.solution if reference else "")
+        self.digest = grading_digest(self.exercise, self.source)
 
     @classmethod
     def of(cls, source: Path, records: Path, rungs: str = "") -> Proof:

@@ -90,3 +90,13 @@ def load_exercise(folder: Path) -> Exercise:
         competencies=tuple(competency for id_, competency in competencies.items() if id_ in named),
         digest=files.digest(folder, manifest.reference.solution if manifest.reference else ""),
     )
+
+
+def grading_digest(exercise: Exercise, folder: Path) -> str:
+    """Return the digest of what decides what a submission earns; see `grader.catalog.files.grading_digest`.
+
+    Raises:
+        ExerciseDefect: A file cannot be read, or is a link.
+    """
+    reference = exercise.manifest.reference
+    return files.grading_digest(folder, reference.solution if reference else "")

@@ -8,6 +8,7 @@ from pathlib import Path
 from grader.author.expectations import Earned
 from grader.author.lint.findings import Finding, Level
 from grader.catalog.calibration import read_calibration
+from grader.catalog.exercises import grading_digest
 from grader.catalog.ladder import RungKind, load_ladder
 from grader.catalog.manifest import FILE, line_of
 from grader.model.exercise import Exercise
@@ -51,12 +52,13 @@ def _last_run(exercise: Exercise, source: Path, records: Path | None) -> tuple[f
     file = records / f"{exercise.id}.jsonl" if records is not None else None
     if file is None or not file.is_file():
         return None
+    digest = grading_digest(exercise, source)
     references = {rung.name for rung in load_ladder(source) if rung.expected.rung is RungKind.REFERENCE}
     for line in reversed(file.read_text(encoding="utf-8").splitlines()):
         try:
             run = Earned.model_validate_json(line)
         except ValueError:
             continue
-        if run.rung in references and run.exercise == exercise.digest and run.status == "graded":
+        if run.rung in references and run.exercise == digest and run.status == "graded":
             return run.seconds, run.peak_memory
     return None

@@ -15,6 +15,7 @@ from grader.author.lint.lint import lint
 from grader.author.lint.sample import Sample
 from grader.author.scaffolding import KINDS, write_exercise
 from grader.catalog.exercises import load_exercise
+from grader.catalog.files import grading_digest
 from tests.unit.author.conftest import Spoil
 from tests.unit.catalog.conftest import IMAGE
 
@@ -85,7 +86,7 @@ def test_labels_that_metadata_tell_of_are_a_finding_at_their_line(spoil: Spoil, 
 
 
 def run(source: Path, **changes: object) -> str:
-    usual = {"rung": "reference", "candidate": "v1", "submission": "", "exercise": load_exercise(source).digest,
+    usual = {"rung": "reference", "candidate": "v1", "submission": "", "exercise": grading_digest(source),
              "status": "graded", "percent": 100.0, "seconds": 39.0, "peak_memory": 2**20}  # fmt: skip
     return Earned.model_validate(usual | changes).model_dump_json() + "\n"
 
