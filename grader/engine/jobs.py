@@ -56,8 +56,9 @@ def default_jobs(manifest: Manifest, *, cores: int, memory: int) -> int:
 class Hall:
     """Where runs take place: many at once, or one that needs the machine for itself.
 
-    Holds for all processes on the machine that share the folder. Whoever wants to be alone keeps newcomers out while
-    waiting, and so is not kept waiting for ever.
+    Holds for all processes on the machine that share the folder. Whoever wants to be alone to the end keeps newcomers
+    out while those inside finish, and so is not kept waiting for ever, and interrupts nobody. Of those inside, one that
+    measures time for a moment is let go first by the others between two of their checks.
 
     Args:
         folder: Made when it is not there.
@@ -77,15 +78,15 @@ class Hall:
             alone: Nobody else may be inside, from the beginning to the end.
             waiting: Told once, when it takes longer.
         """
-        with ExitStack() as inside:
-            place = Place(self, inside, alone=alone)
+        with ExitStack() as house, ExitStack() as inside:
+            place = Place(self, house, inside, alone=alone)
             yield place if place.enter(waiting) else None
 
     def lock(self, name: str, kind: int, stack: ExitStack, waiting: Waiting | None) -> bool:
         """Lock a file of the hall until the stack ends.
 
         Args:
-            name: Which: the hall itself, or the gate before it.
+            name: Which: the door and the house, for whole runs; the gate and the hall in it, for checks.
             kind: As `fcntl.flock` takes it.
             stack: Gives the lock back.
             waiting: Told once, when it takes longer; None is for who does not wait.
@@ -124,19 +125,29 @@ class Place:
 
     Args:
         hall: The hall.
-        inside: What is held; empty.
+        house: What is held to the end; empty.
+        inside: What is held until others are let go first; empty.
         alone: The run has the machine for itself from the beginning to the end.
     """
 
-    def __init__(self, hall: Hall, inside: ExitStack, *, alone: bool) -> None:
+    def __init__(self, hall: Hall, house: ExitStack, inside: ExitStack, *, alone: bool) -> None:
         """Nothing is held yet."""
         self._hall = hall
+        self._house = house
         self._inside = inside
         self._to_the_end = alone
-        self._alone = alone
+        self._alone = False
 
     def enter(self, waiting: Waiting) -> bool:
         """Wait for the place; returns False when there is no time left to wait."""
+        with ExitStack() as door:
+            kind = fcntl.LOCK_EX if self._to_the_end else fcntl.LOCK_SH
+            if not self._hall.lock("door", fcntl.LOCK_EX, door, waiting):
+                return False
+            if not self._hall.lock("house", kind, self._house, waiting):
+                return False
+        if self._to_the_end:
+            return True
         with ExitStack() as gate:
             return self._hall.lock("gate", fcntl.LOCK_EX, gate, waiting) and self._enter_hall(waiting)
 

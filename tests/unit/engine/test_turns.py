@@ -186,7 +186,8 @@ def test_a_run_lets_a_timed_check_of_another_go_before_its_own_next_check(tmp_pa
     waits, seen = Event(), list[tuple[str, bool]]()
 
     def timed() -> None:
-        with Hall(tmp_path, Event()).place(alone=True, waiting=waits.set):
+        with Hall(tmp_path, Event()).place(alone=False) as place:
+            Turns(place, TIMED, opened()[0], lambda _: waits.set()).begin("A1")
             seen.append(("the other's timed check", inner.paused))
 
     other = Thread(target=timed, daemon=True)
@@ -197,6 +198,29 @@ def test_a_run_lets_a_timed_check_of_another_go_before_its_own_next_check(tmp_pa
         seen.append(("the next check", inner.paused))
     other.join(PATIENCE)
     assert seen == [("the other's timed check", True), ("the next check", False)]
+
+
+def test_a_run_that_wants_the_machine_to_its_end_interrupts_nobody_and_comes_before_newcomers(tmp_path: Path) -> None:
+    box, _ = opened()
+    waits, stopped = Event(), Event()
+    seen: list[str] = []
+
+    def whole_run() -> None:
+        with Hall(tmp_path, Event()).place(alone=True, waiting=waits.set):
+            seen.append("the run that is alone")
+
+    other = Thread(target=whole_run, daemon=True)
+    with Hall(tmp_path, Event()).place(alone=False) as place:
+        other.start()
+        assert waits.wait(PATIENCE)
+        with Hall(tmp_path, stopped).place(alone=False, waiting=stopped.set) as newcomer:
+            assert newcomer is None
+        turns = Turns(place, TIMED, box, lambda _: nobody_waits())
+        for check in ("A2", "A1", "A3"):
+            turns.begin(check)
+        seen.append("the run that was inside")
+    other.join(PATIENCE)
+    assert seen == ["the run that was inside", "the run that is alone"]
 
 
 def test_a_run_that_has_the_machine_to_its_end_gives_it_to_nobody(tmp_path: Path) -> None:
