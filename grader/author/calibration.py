@@ -79,8 +79,8 @@ def render(proof: Proof, mutants: Sequence[Mutant], scope: Scope, made: datetime
     return environment.get_template("CALIBRATION.md.j2").render(
         exercise=proof.exercise,
         made=made,
-        machine=machines(lasting(proof, mutants)),
-        days=days(lasting(proof, mutants)),
+        machine=machines(lasting(proof)),
+        days=days(lasting(proof)),
         scope=scope,
         spreads=list(_spreads(proof, scope)),
         repeats=list(_repeats(proof, scope)),
@@ -96,11 +96,9 @@ def render(proof: Proof, mutants: Sequence[Mutant], scope: Scope, made: datetime
     )
 
 
-def lasting(proof: Proof, mutants: Sequence[Mutant]) -> list[Earned]:
-    """Return the runs of this exercise as it is that are worth keeping with it, in an order of their own."""
-    names = {rung.name for rung in proof.rungs} | {mutant.rung.name for mutant in mutants}
-    found = {key: run for key, run in proof.known.items() if run.exercise == proof.digest}
-    return [run for _, run in sorted(found.items()) if run.rung in names and run.status != "faulted"]
+def lasting(proof: Proof) -> list[Earned]:
+    """Return all runs that ended, of rungs that this calibration leaves out as well, in an order of their own."""
+    return [run for _, run in sorted(proof.known.items()) if run.status != "faulted"]
 
 
 def machines(runs: Sequence[Earned]) -> str:
@@ -127,7 +125,7 @@ def measured(proof: Proof, mutants: Sequence[Mutant], scope: Scope, made: dateti
         version=proof.exercise.manifest.version,
         digest=proof.exercise.digest,
         made=made.date(),
-        machine=machines(lasting(proof, mutants)),
+        machine=machines(lasting(proof)),
         worlds=len(scope.candidates),
         repeats=scope.repeats,
         spreads=tuple(

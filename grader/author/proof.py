@@ -69,7 +69,7 @@ class Proof:
         return cls(exercise=exercise, source=source, rungs=chosen(ladder, rungs), file=file)
 
     def recall(self, file: Path | None = None) -> None:
-        """Read the runs that were finished before; a line that was cut short is no run.
+        """Read the runs of this exercise as it is that were finished before; a line that was cut short is no run.
 
         Args:
             file: Where they were kept, if not where this machine keeps its own.
@@ -81,7 +81,8 @@ class Proof:
                 earned = Earned.model_validate_json(line)
             except ValueError:
                 continue
-            self.known[earned.rung, earned.candidate, earned.repeat] = earned
+            if earned.exercise == self.digest:
+                self.keep(earned)
 
     def prove(
         self, harness: Harness, rung: Rung, candidate: str, repeat: int, report: Report, place: Place | None = None
@@ -91,7 +92,7 @@ class Proof:
             folder = Path(workshop) / rung.name
             materialise(rung, folder)
             before = self.known.get((rung.name, candidate, repeat))
-            if before and (before.submission, before.exercise) == (_digest(folder), self.digest):
+            if before and before.submission == _digest(folder):
                 return
             report(f"{self.exercise.id}, {candidate}: {rung.name}")
             run = GradingRun(in_ladder_worlds(harness), self.exercise, self.source, candidate, Watcher())

@@ -72,7 +72,7 @@ def calibrate(settings: Settings, order: Order) -> int:
         PAGE: calibration.render(*told, part=bool(order.rungs)),
         PICTURE: calibration.picture(proof, order.scope),
         FIGURES: calibration.measured(*told).model_dump_json(indent=1) + "\n",
-        RUNS: "".join(run.model_dump_json() + "\n" for run in calibration.lasting(proof, mutants)),
+        RUNS: "".join(run.model_dump_json() + "\n" for run in calibration.lasting(proof)),
     }
     _write(source, files)
     return 0

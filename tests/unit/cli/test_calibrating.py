@@ -33,9 +33,9 @@ def calibrated(
 
     monkeypatch.setattr(calibrating, "open_harness", opened)
 
-    def carry_out(machine: Path, *, fresh: bool = False) -> list[str]:
+    def carry_out(machine: Path, *, rungs: str = "reference,empty", fresh: bool = False) -> list[str]:
         settings = Settings(exercises=(exercise.parent,), cache_dir=machine)
-        order = Order(name=str(exercise), scope=SCOPE, mutants=0, rungs="reference,empty", fresh=fresh)
+        order = Order(name=str(exercise), scope=SCOPE, mutants=0, rungs=rungs, fresh=fresh)
         assert calibrate(settings, order) == 0
         told = capsys.readouterr().err.splitlines()
         return [line.rpartition(" ")[2] for line in told if line.startswith("tiny_sum, v1: ")]
@@ -50,7 +50,8 @@ def test_goes_on_from_the_runs_in_the_exercise(
     kept = [Earned.model_validate_json(line) for line in (exercise / "calibration.jsonl").read_text().splitlines()]
     assert [(run.rung, run.repeat) for run in kept] == [("empty", 1), ("reference", 1), ("reference", 2)]
     page = (exercise / "CALIBRATION.md").read_text()
-    assert calibrated(tmp_path / "other") == []
+    assert calibrated(tmp_path / "other", rungs="reference") == []
+    assert calibrated(tmp_path / "other") == [], "a calibration of one rung has lost the runs of others"
     assert (exercise / "CALIBRATION.md").read_text() == page
     with (exercise / "exercise.toml").open("a") as manifest:
         manifest.write("# another exercise\n")
