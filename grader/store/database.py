@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_random
 
 from grader.errors import StoreFailed, UsageError
 from grader.store.schema import REVISION
@@ -203,8 +204,28 @@ def _engine(address: URL) -> Engine:
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # transactions are begun by `_begin_sqlite`
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "cache_size = -256"):
+    _keep_a_log(connection)
+    for pragma in ("synchronous = NORMAL", "foreign_keys = ON", "cache_size = -256"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _held_by_another(error: BaseException) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+
+
+@retry(
+    retry=retry_if_exception(_held_by_another),
+    stop=stop_after_delay(BUSY_SECONDS),
+    wait=wait_random(0, 0.1),
+    reraise=True,
+)
+def _keep_a_log(connection: sqlite3.Connection) -> None:
+    """Switch to a write-ahead log. The file remembers it, so only who opens a new one first has to.
+
+    SQLite does not wait for others here, whatever the timeout (https://sqlite.org/wal.html, "activating").
+    """
+    if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _begin_sqlite(connection: Connection) -> None:

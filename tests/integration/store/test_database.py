@@ -41,6 +41,22 @@ def test_it_waits_for_another_writer_and_then_says_so(tmp_path: Path, monkeypatc
     database.close()
 
 
+def test_a_new_one_that_somebody_writes_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = sqlite3.connect(tmp_path / "grader.db", isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")  # for which the database's own timeout does not wait
+    waits: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        writer.execute("COMMIT")
+
+    monkeypatch.setattr(module._keep_a_log.retry, "sleep", wait)
+    database = open_database(f"sqlite:///{tmp_path / 'grader.db'}")
+    assert len(waits) == 1
+    database.close()
+    writer.close()
+
+
 def test_one_that_cannot_be_written(small: Database) -> None:
     with small.reading() as connection:
         connection.exec_driver_sql("PRAGMA query_only = ON")
