@@ -1,9 +1,10 @@
 """Times of the candidate beside those of a reference, measured in turns on the same machine.
 
 Absolute times say more about the machine than about the service, so everything is a ratio: five blocks of each in turns
-(three where a case is hopeless), the other one frozen meanwhile; the median of the ratios counts. Where a block of the
-reference took far longer than its quickest one, somebody else had the processor: that pair does not count, and another
-one is measured, up to a number. What the candidate's own block took decides nothing about that.
+(three where a case is hopeless), the other one frozen meanwhile; the median of the ratios counts. They are blocks in
+which the reference took alike, as it does on a machine that is idle, and on one that is steadily half as quick. Where
+it does not, somebody had the processor for a while: another pair is measured, up to a number. What the candidate's
+own block took decides nothing about that.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ BLOCKS, FEW_BLOCKS, MOST_BLOCKS = 5, 3, 15
 BLOCK_REQUESTS, SLOW_REQUESTS = 160, 40
 CONCURRENCY = 8
 BATCH_ROWS, BLOCK_BATCHES = 256, 3
-MOST_SPREAD = 1.6  # times as long as the reference's quickest block
+MOST_SPREAD = 1.6  # the reference's slowest block that counts, in times of its quickest
 HOPELESS = 12.0  # times slower than the reference: fewer requests tell as much
 BEYOND = 60.0  # times slower: fewer blocks do too, since this is twice what earns nothing in any check
 
@@ -66,11 +67,15 @@ class Rounds:
         pairs = zip(self.candidate, self.reference, strict=True)
         return float(np.median([measure(one) / max(measure(other), 1e-9) for one, other in pairs]))
 
-    def quiet(self, measure: Measure) -> Rounds:
-        """Return the pairs whose reference was not much slower than in its quickest block."""
-        values = [measure(block) for block in self.reference]
-        most = MOST_SPREAD * min(values, default=0.0)
-        kept = [place for place, value in enumerate(values) if value <= most]
+    def alike(self, measure: Measure, wanted: int) -> Rounds:
+        """Return pairs between whose references there is little difference: the quickest so many, or else the most."""
+        values = np.array([measure(block) for block in self.reference])
+        kept = np.array([], int)
+        for least in np.sort(values):
+            found = np.flatnonzero((least <= values) & (values <= MOST_SPREAD * least))
+            kept = max(kept, found, key=len)
+            if len(kept) >= wanted:
+                break
         return Rounds(tuple(self.candidate[place] for place in kept), tuple(self.reference[place] for place in kept))
 
     def __add__(self, other: Rounds) -> Rounds:
@@ -97,7 +102,7 @@ def block_of(exchanges: Sequence[Exchange], cpu_seconds: float) -> Block:
 
 
 class Series:
-    """Pairs of blocks of one load: as many as it takes until enough of them were measured quietly.
+    """Pairs of blocks of one load: as many as it takes until enough of them were measured alike.
 
     Args:
         bench: The candidate's service.
@@ -115,19 +120,19 @@ class Series:
         self._wanted = BLOCKS
         self._rounds = Rounds((), ())
 
-    def quiet(self, measure: Measure, what: str) -> Rounds:
-        """Return the pairs that were measured quietly.
+    def alike(self, measure: Measure, what: str) -> Rounds:
+        """Return the pairs that were measured under like conditions.
 
         Raises:
             NotMeasured: Too few of many were.
         """
         if not self._count:
             self._warm_up()
-        while len(found := self._rounds.quiet(measure)) < self._wanted:
+        while len(found := self._rounds.alike(measure, self._wanted)) < self._wanted:
             if len(self._rounds) >= MOST_BLOCKS:
                 raise NotMeasured(
-                    f"The reference's own {what} was near its quickest in only {len(found)} of {MOST_BLOCKS} blocks, "
-                    "so the machine was too busy to measure."
+                    f"The reference's own {what} was alike in no more than {len(found)} of {MOST_BLOCKS} blocks: "
+                    "the machine was too busy to measure."
                 )
             self._bench.use(BUSY)
             self._rounds += self._pair(self._count)
@@ -241,9 +246,9 @@ class Measured:
     def singles(self, measure: Measure, what: str) -> Rounds:
         """Single predictions at concurrency 8; raises NotMeasured where the machine was too busy."""
         self.reference_ready  # noqa: B018 - starts it
-        return self._singles.quiet(measure, what)
+        return self._singles.alike(measure, what)
 
     def batches(self, measure: Measure, what: str) -> Rounds:
         """Batches of 256 rows, one after the other; raises NotMeasured where the machine was too busy."""
         self.reference_ready  # noqa: B018 - starts it
-        return self._in_batches.quiet(measure, what)
+        return self._in_batches.alike(measure, what)

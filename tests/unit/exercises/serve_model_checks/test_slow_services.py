@@ -40,7 +40,7 @@ def test_a_hopeless_ratio_is_measured_on_less(checks, slower, blocks, requests):
         asked.append(count)
         return checks.timing.Rounds((block(checks, slower * 0.01),), (block(checks, 0.01),))
 
-    found = checks.timing.Series(idle_bench(), pair, 160, 40).quiet(lambda block: block.p95, "latency")
+    found = checks.timing.Series(idle_bench(), pair, 160, 40).alike(lambda block: block.p95, "latency")
     assert asked == [40] + [requests] * blocks
     assert found.ratio(lambda block: block.p95) == pytest.approx(slower)
 
@@ -52,7 +52,7 @@ def test_what_answers_nothing_is_not_asked_again(checks):
         asked.append(count)
         return checks.timing.Rounds((block(checks, np.inf),), (block(checks, 0.01),))
 
-    found = checks.timing.Series(idle_bench(), pair, 160, 40).quiet(lambda block: block.p95, "latency")
+    found = checks.timing.Series(idle_bench(), pair, 160, 40).alike(lambda block: block.p95, "latency")
     assert asked == [40]
     assert np.isinf(found.ratio(lambda block: block.p95))
 
