@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from grader import clock
@@ -128,6 +129,16 @@ def wall_times(command: list[str]) -> list[float]:
     return [seconds_of(lambda: run(command)) for _ in range(3)]
 
 
+def wall_times_of_two(command: list[str]) -> list[float]:
+    """Wall times of a command of which two run at once, three times."""
+
+    def both() -> None:
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(run, [command, command]))
+
+    return [seconds_of(both) for _ in range(3)]
+
+
 def wall(count: int) -> list[str]:
     """A real batch of clean_parquet against the same work bare."""
     source = FOLDERS["clean_parquet"]
@@ -146,17 +157,19 @@ def wall(count: int) -> list[str]:
         argv = exercise.manifest.part.argv
         bare = [sys.executable, "-m", "tests.bench.bare", str(source / "checks"), str(data)]
         alone = wall_times([*bare, str(paths[0]), *argv])
+        together = wall_times_of_two([*bare, str(paths[0]), *argv])
         os.environ["GRADER_DATA_DIR"] = f"{name}/data"
         grade = [sys.executable, "-m", "grader.cli.main", "grade", exercise.id, *map(str, paths)]
         taken = seconds_of(lambda: run([*grade, "--jobs", "2", "--out", f"{name}/out"]))
-    bare_sum = sum(alone) / len(alone) * count
+    one, two = sum(alone) / len(alone), sum(together) / len(together)
     timed = ", ".join(check.id for check in exercise.checks if check.timed)
     shared = f"two at once, with the machine for {timed} alone" if timed else "two at once"
     how = "one after the other" if exercise.manifest.timing == "exclusive" else shared
     return [
-        f"{count} submissions of clean_parquet, {how}: {taken:.0f} s; bare, one: {sum(alone) / len(alone):.1f} s "
-        f"(mean of {len(alone)})",
-        f"wall / (sum of bare wall / 2): {taken / (bare_sum / 2):.2f}",
+        f"{count} submissions of clean_parquet, {how}: {taken:.0f} s; bare, one: {one:.1f} s (mean of {len(alone)}), "
+        f"two at once: {two:.1f} s (mean of {len(together)})",
+        f"wall / (sum of bare wall / 2): {taken / (count * one / 2):.2f}; where two at once are what is bare, and so "
+        f"without what cores take from one another: {taken / (count * two / 2):.2f}",
     ]
 
 
