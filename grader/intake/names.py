@@ -12,6 +12,10 @@ def is_name(text: str) -> bool:
     return 0 < len(text) <= NAME_CAP and text.isprintable()
 
 
-def composed(name: str) -> str:
-    """A name as sheets show it: two that differ in how an accent is written look like one person."""
-    return unicodedata.normalize("NFC", name)
+def as_one(name: str) -> str:
+    """A name as it is kept: however an accent was written, or blanks around it, this is one person.
+
+    A list that was saved on another system may hold "é" as one character or as two. Both look alike, so a person
+    would have two hidden worlds, and be graded and kept twice.
+    """
+    return unicodedata.normalize("NFC", name).strip()

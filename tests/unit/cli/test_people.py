@@ -111,6 +111,13 @@ def test_what_is_handed_on_tells_nothing_of_hidden_checks(graded: Desk, run: Com
     assert b"50% was right" not in content
 
 
+def test_a_person_is_found_however_the_name_is_typed(graded: Desk, run: Command) -> None:
+    graded.grade(graded.stage.write("Zo\u00eb"))
+    assert run("export", "Zoe\u0308", "there").exit_code == 0
+    (sheet,) = (graded.stage.folder / "there").rglob("sheet.json")
+    assert read_sheet(sheet).candidate == "Zo\u00eb"
+
+
 def test_an_export_tells_what_is_missing(graded: Desk, run: Command) -> None:
     with store_at(graded.settings.data_dir) as store:
         for shown in RegradeStore(store.runs).shown("tiny_sum"):

@@ -40,6 +40,11 @@ def test_a_variant_may_be_somebody_elses(folder: Path) -> None:
     assert [row.variant_of for row in rows] == ["Ada", "Ada"]
 
 
+def test_a_person_is_the_same_however_an_accent_is_written(folder: Path) -> None:
+    rows = read(folder, HEAD + "Zoe\u0308,a.zip,own,\nGrace,b.zip,Zoe\u0308,\n")
+    assert [(row.candidate, row.variant_of) for row in rows] == [("Zo\u00eb", "Zo\u00eb"), ("Grace", "Zo\u00eb")]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -49,7 +54,7 @@ def test_a_variant_may_be_somebody_elses(folder: Path) -> None:
         ("", ":1: the column 'candidate' is missing"),
         ('"candidate"x,path\nAda,a.zip\n', ":1: ',' expected after"),
         ("x" * 200_000 + ",path\nAda,a.zip\n", ":1: field larger than"),
-        (HEAD + "Zo\u00eb,a.zip,,\nZoe\u0308,b.zip,,\n", ":3: Zoe\u0308 is named in line 2 already"),
+        (HEAD + "Zo\u00eb,a.zip,,\nZoe\u0308,b.zip,,\n", ":3: Zo\u00eb is named in line 2 already"),
         (HEAD, "names no candidates"),
         (HEAD + "Ada,a.zip,,\nAda,b.zip,,\n", ":3: Ada is named in line 2 already"),
         (HEAD + "Ada,a.zip,,\nGrace,./a.zip,,\n", "a.zip is named in line 2 already"),
