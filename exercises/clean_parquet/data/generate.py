@@ -55,7 +55,7 @@ def _write_set(seed: int, stream: str, world: World, orders: int, folder: Path, 
     files, rows = make_rows(seed, stream, world, orders)
     write_raw(folder / "raw", seed, world, files, rows)
     fates = decide(rows, frozenset())
-    write_result(folder / "truth", fates)
+    write_result(folder / "truth", folder / "raw", fates)
     if ledger:
         write_ledger(folder / "truth", fates)
 
@@ -70,7 +70,7 @@ def _write_corrupt(seed: int, world: World, folder: Path) -> None:
     damage_inside(orders / damaged)
     unreadable = frozenset({short, damaged})
     fates = decide(rows, unreadable)
-    write_result(folder / "truth", fates, unreadable)
+    write_result(folder / "truth", folder / "raw", fates, unreadable)
     write_ledger(folder / "truth", fates)
 
 

@@ -6,13 +6,14 @@ import json
 import math
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from orders import FileHabits, Row
 from world import World, chance, write_lookups, write_parquet
 
@@ -155,24 +156,20 @@ def order_table(rows: Sequence[Row]) -> pa.Table:
     return pa.table([pa.array(values, each.type) for values, each in zip(columns, ORDERS, strict=True)], schema=ORDERS)
 
 
-def raw_json(row: Row) -> str:
-    """Write a raw row as JSON for people."""
-    present = {
-        row.file.names.get(column, column): row.cells[column]
-        for column in INPUT_COLUMNS
-        if column in row.cells and column not in row.file.absent
-    }
-    shown = {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in present.items()}
-    return json.dumps(shown, ensure_ascii=False)
+def raw_json(values: Mapping[str, object]) -> str:
+    """Write a row of an input file as JSON for people."""
+    shown = {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in values.items()}
+    return json.dumps(shown, ensure_ascii=False, default=str)
 
 
-def quarantine_table(rows: Sequence[Row]) -> pa.Table:
-    """Build `quarantine.parquet` as it should be."""
+def quarantine_table(rows: Sequence[Row], orders: Path) -> pa.Table:
+    """Build `quarantine.parquet` as it should be, for rows of the files in a folder."""
+    raw = {name: pq.read_table(orders / name) for name in {row.file.name for row in rows}}
     columns: list[list[object]] = [
         [row.file.name for row in rows],
         [row.position for row in rows],
         [row.reason for row in rows],
-        [raw_json(row) for row in rows],
+        [raw_json(raw[row.file.name].slice(row.position, 1).to_pylist()[0]) for row in rows],
     ]
     arrays = [pa.array(values, each.type) for values, each in zip(columns, QUARANTINE, strict=True)]
     return pa.table(arrays, schema=QUARANTINE)
@@ -197,11 +194,11 @@ def report(fates: Fates, unreadable: frozenset[str]) -> dict[str, object]:
     }
 
 
-def write_result(folder: Path, fates: Fates, unreadable: frozenset[str] = frozenset()) -> None:
-    """Write the three files that a right program would write."""
+def write_result(folder: Path, raw: Path, fates: Fates, unreadable: frozenset[str] = frozenset()) -> None:
+    """Write the three files that a right program would write for the files of `write_raw`."""
     folder.mkdir(parents=True)
     write_parquet(order_table(fates.of("kept")), folder / "orders.parquet")
-    write_parquet(quarantine_table(fates.of("quarantined")), folder / "quarantine.parquet")
+    write_parquet(quarantine_table(fates.of("quarantined"), raw / "orders"), folder / "quarantine.parquet")
     text = json.dumps(report(fates, unreadable), indent=2, sort_keys=False) + "\n"
     (folder / "report.json").write_text(text, encoding="utf-8")
 

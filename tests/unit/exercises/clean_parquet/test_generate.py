@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 
 import numpy as np
@@ -169,3 +170,16 @@ def test_damaged_files_cannot_be_read_to_their_end(small_hidden):
 
 def test_replay_hands_in_the_public_answer(exercise, public):
     assert digests(exercise / "solutions" / "replay" / "answer") == digests(public / "truth")
+
+
+def test_the_quarantine_of_a_kit_shows_rows_as_they_stand_in_the_input(public):
+    quarantine = pq.read_table(public / "truth" / "quarantine.parquet").to_pylist()
+    assert len(quarantine) > 100
+    for row in quarantine:
+        file = pq.read_table(public / "raw" / "orders" / row["source_file"])
+        (raw,) = file.slice(row["source_row"], 1).to_pylist()
+        shown = json.loads(row["raw_json"])
+        assert list(shown) == file.column_names
+        assert {name: shown[name] for name in raw if isinstance(raw[name], str)} == {
+            name: value for name, value in raw.items() if isinstance(value, str)
+        }
