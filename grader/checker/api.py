@@ -63,22 +63,23 @@ def linear(value: float, lo: float, hi: float) -> float:
 
 
 def yardstick(work: Callable[[], object], times: int = 2) -> float:
-    """Return how long a fixed piece of work takes on this machine: the unit that a duration is divided by.
+    """Return the processor time of a fixed piece of work on this machine: the unit that another one is divided by.
 
-    Checks never read the clock themselves: seconds differ from machine to machine, ratios hardly do. A check that asks
-    for this declares `timed=True`, so that nothing else is graded beside it.
+    Checks never read the clock themselves: seconds differ from machine to machine, ratios hardly do. Divide
+    `cpu_seconds` by it, which hardly depends on what else the machine does. A check that divides wall time declares
+    `timed=True`, so that nothing else is graded beside it.
 
     Args:
         work: Does the same each time; called in this process.
         times: How often; the shortest counts, as other load only ever adds.
 
     Returns:
-        Seconds, more than zero.
+        Seconds of a processor, all threads of this process together, more than zero.
     """
     return min(_seconds(work) for _ in range(times))
 
 
 def _seconds(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
+    began = time.process_time()
     work()
-    return max(time.perf_counter() - began, 1e-9)
+    return max(time.process_time() - began, 1e-9)

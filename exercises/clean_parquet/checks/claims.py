@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from fates import group_members
 from measure import accuracy
-from runs import ARGUMENTS
+from runs import ARGUMENTS, SECONDS
 from tables import ORDERS, Standing
 
 from grader.checker.api import SubmissionFailed
@@ -43,7 +43,7 @@ def repaired_distance(command: Command, probe: Path, standing: Standing) -> tupl
     no rule; what it did with the main data set counts then.
     """
     known = 1.0 if accuracy(standing, "typo").value >= REPAIRS else 0.0
-    run = command.run(ARGUMENTS, {"raw": probe / "raw"})
+    run = command.run(ARGUMENTS, {"raw": probe / "raw"}, seconds=SECONDS)
     try:
         run.require_exit(0)
         orders = run.lenient_table("orders.parquet", ORDERS).table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from runs import ARGUMENTS, Written, read_written
+from runs import ARGUMENTS, SECONDS, Written, read_written
 from tables import Standing, read_truth
 
 
@@ -18,7 +18,7 @@ def main_raw(variant) -> Path:
 @pytest.fixture(scope="session")
 def main_run(command, main_raw):
     """The run that most checks look at."""
-    run = command.run(ARGUMENTS, {"raw": main_raw})
+    run = command.run(ARGUMENTS, {"raw": main_raw}, seconds=SECONDS)
     run.require_exit(0)
     return run
 

@@ -7,7 +7,7 @@ from fates import ledger
 from measure import class_profile, gate_note, harm, recall_gate, thousands
 from pictures import accuracy_bars, ledger_waterfall
 from reporting import raw_rows_are_objects, report_agreement
-from runs import ARGUMENTS, OUTPUTS
+from runs import ARGUMENTS, OUTPUTS, SECONDS
 
 from grader.checker.api import Reason, SubmissionFailed
 
@@ -97,7 +97,7 @@ def test_report_and_rerun(main_run, main_raw, standing, command, award):
         agreement = report_agreement(main_run.json("report.json"), standing)
     except SubmissionFailed:
         agreement = dict.fromkeys(report_agreement(None, standing), False)
-    again = command.run(ARGUMENTS, {"raw": main_raw})
+    again = command.run(ARGUMENTS, {"raw": main_raw}, seconds=SECONDS)
     same = {name: same_bytes(main_run, again, name) for name in OUTPUTS}
     weights = {"by_file": 0.1, "by_reason": 0.1}
     share = sum(agreed * weights.get(name, 0.075) for name, agreed in agreement.items()) + 0.5 * all(same.values())

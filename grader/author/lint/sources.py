@@ -99,17 +99,19 @@ def awards_give_reasons(source: Path) -> Iterator[Finding]:
 
 
 def durations_are_alone(exercise: Exercise, source: Path) -> Iterator[Finding]:
-    """A check that compares durations has the machine for itself; others would slow one of the two."""
+    """A check that compares wall times has the machine for itself; others would slow one of the two."""
     shared = {(check.file, check.function) for check in exercise.checks if not check.timed}
     for file in sorted({file for file, _ in shared}) if exercise.manifest.timing == "shared" else ():
         for function in ast.parse((source / file).read_bytes(), file).body:
             if not isinstance(function, ast.FunctionDef) or (file, function.name) not in shared:
                 continue
-            for node in ast.walk(function):
-                if isinstance(node, ast.Call) and dotted(node.func).rpartition(".")[2] == "yardstick":
-                    message = f"{function.name} compares durations, and is not declared as timed"
-                    hint = "Add timed=True to its mark, and to the check before it that measures for it."
-                    yield Finding(rule="timed", file=file, line=node.lineno, message=message, hint=hint)
+            nodes = list(ast.walk(function))
+            names = {dotted(node.func).rpartition(".")[2] for node in nodes if isinstance(node, ast.Call)}
+            wall = (node for node in nodes if isinstance(node, ast.Attribute) and node.attr == "seconds")
+            if "yardstick" in names and (found := next(wall, None)):
+                message = f"{function.name} compares wall times, and is not declared as timed"
+                hint = "Compare cpu_seconds, or add timed=True to its mark and to the check that measures for it."
+                yield Finding(rule="timed", file=file, line=found.lineno, message=message, hint=hint)
 
 
 def dotted(node: ast.AST) -> str:

@@ -48,8 +48,9 @@ def new_findings(before: list[Finding], after: list[Finding]) -> list[tuple[str,
          ("network", "data/generate.py", "imports urllib.request")),
         (CHECKS, "award(1.0 if right else 0.0, \"The sum is right.\" if right else \"The sum is wrong.\", evidence",
          "award(0.5, evidence", ("reasons", CHECKS, "an award that may be less than all points gives no reason")),
-        (CHECKS, "    award(1.0 if seconds", "    seconds /= yardstick(int)\n    award(1.0 if seconds",
-         ("timed", CHECKS, "test_quick compares durations, and is not declared as timed")),
+        (CHECKS, "    award(1.0 if seconds",
+         "    seconds = main_run.seconds / yardstick(int)\n    award(1.0 if seconds",
+         ("timed", CHECKS, "test_quick compares wall times, and is not declared as timed")),
         (CHECKS, "    award(1.0 if seconds", "    main_run.read('add.py')\n    award(1.0 if seconds",
          ("how", CHECKS, "main_run.read() looks at source code")),
         ("exercise.toml", 'B = "Care"', 'B = "Care"\nZ = "Nothing"',
@@ -112,13 +113,16 @@ def test_seeded_randomness_and_times_that_were_measured_are_fine(exercise: Path,
     ("file", "old", "new"),
     [
         (CHECKS, 'id="B2"', 'id="B2", timed=True'),
+        (CHECKS, "main_run.seconds / yardstick", "main_run.cpu_seconds / yardstick"),
         ("exercise.toml", "hours = 1", 'hours = 1\ntiming = "exclusive"'),
     ],
 )
-def test_durations_are_fine_where_nothing_else_is_graded(
+def test_durations_are_fine_where_nothing_else_is_graded_and_processor_time_everywhere(
     exercise: Path, spoil: Spoil, file: str, old: str, new: str
 ) -> None:
-    spoil(CHECKS, "    award(1.0 if seconds", "    seconds /= yardstick(int)\n    award(1.0 if seconds")
+    spoil(
+        CHECKS, "    award(1.0 if seconds", "    seconds = main_run.seconds / yardstick(int)\n    award(1.0 if seconds"
+    )
     spoil(file, old, new)
     assert "timed" not in [each.rule for each in lint(exercise)]
 

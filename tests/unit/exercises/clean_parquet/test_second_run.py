@@ -26,7 +26,7 @@ def awarded(standing: Standing, second: Mapping[str, bytes]) -> Award:
     def written(files: Mapping[str, bytes]) -> SimpleNamespace:
         return SimpleNamespace(json=lambda name: {}, bytes=lambda name, max_bytes: files[name])
 
-    award, command = Award(), SimpleNamespace(run=lambda arguments, inputs: written(second))
+    award, command = Award(), SimpleNamespace(run=lambda arguments, inputs, seconds: written(second))
     test_f_trust.test_report_and_rerun(written(WROTE), None, standing, command, award)
     return award
 
