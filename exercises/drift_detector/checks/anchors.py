@@ -61,5 +61,5 @@ FIT_PATIENCE = 240.0
 CALL_SECONDS = 10.0
 BATCH = 128  # windows in memory at a time
 RUN_SECONDS = 240.0  # for one stream
-# For all calls of a stage: what the limit of the median allows on two cores, and a third more.
+# For all calls of a stage, see `Budget`: what the limit of the median allows on two cores, and a third more.
 PANEL_SECONDS, STREAM_SECONDS, FEEDBACK_SECONDS = 800.0, 700.0, 250.0

@@ -7,7 +7,6 @@ the same variant always gives the same windows, in whatever order they are made.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -150,17 +149,20 @@ def shuffled(items: Sequence[object], variant, purpose: str) -> list[object]:
 
 
 class Budget:
-    """Wall time for all calls of a stage; what it is too short for counts as not answered.
+    """Time for all calls of a stage; what it is too short for counts as not answered.
+
+    It is what two processors need: another run may have one of them, and that costs nobody anything. Whoever waits in
+    place of computing pays half of the wall time.
 
     Calls come in a random order, so that this costs every check of the stage alike.
 
     Args:
+        session: Makes the calls.
         seconds: How much there is.
-        clock: The clock.
     """
 
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._left, self._clock = seconds, clock
+    def __init__(self, session, seconds: float) -> None:
+        self._session, self._left = session, seconds
 
     @property
     def used_up(self) -> bool:
@@ -169,21 +171,18 @@ class Budget:
 
     def spend(self, work: Callable[[], list]) -> list:
         """Do calls and count their time."""
-        began = self._clock()
         found = work()
-        self._left -= self._clock() - began
+        self._left -= max(self._session.last.cpu_seconds, self._session.last.seconds) / 2
         return found
 
 
 LATE = "not asked: the time for all calls was used up"
 
 
-def ask_windows(
-    session, world, variant, asks: Sequence[Ask], *, alpha: float, purpose: str, budget: Budget | None = None
-) -> Panel:
+def ask_windows(session, world, variant, asks: Sequence[Ask], *, alpha: float, purpose: str) -> Panel:
     """Ask `check` about windows."""
     readings: dict[Ask, Reading] = {}
-    budget = budget or Budget(anchors.PANEL_SECONDS)
+    budget = Budget(session, anchors.PANEL_SECONDS)
 
     def make(batch):
         return None if budget.used_up else [make_window(world, variant, ask) for ask in batch]
@@ -203,7 +202,7 @@ def ask_feedback(session, world, variant, *, alpha: float) -> dict[str, list[Rea
     """Ask `feedback` about labelled rows, all kinds in one secret order."""
     asks = [(kind, number) for kind, count in anchors.LABELS.items() for number in range(count)]
     heard: dict[str, dict[int, Reading]] = {kind: {} for kind in anchors.LABELS}
-    budget = Budget(anchors.FEEDBACK_SECONDS)
+    budget = Budget(session, anchors.FEEDBACK_SECONDS)
 
     def make(batch):
         return None if budget.used_up else [make_feedback(world, variant, kind, number) for kind, number in batch]

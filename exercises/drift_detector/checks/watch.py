@@ -60,7 +60,7 @@ def make_stream(world, variant, stream: Stream, windows: int = anchors.STREAM_WI
 def watch_streams(session, world, variant, streams: Sequence[Stream]) -> list[Watched]:
     """Let `update` see streams, each from the fitted state."""
     watched: dict[Stream, Watched] = {}
-    budget = Budget(anchors.STREAM_SECONDS)
+    budget = Budget(session, anchors.STREAM_SECONDS)
 
     def make(batch):
         return None if budget.used_up else [make_stream(world, variant, stream) for stream in batch]

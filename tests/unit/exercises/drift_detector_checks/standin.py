@@ -139,7 +139,10 @@ class Session:
     def map_fresh(
         self, method: str, sequences: list[list[dict[str, object]]], *, seconds: float | None = None
     ) -> list[list[Answer]]:
-        return [self._run(method, copy.deepcopy(self._object), sequence) for sequence in sequences]
+        wall, cpu = time.monotonic(), time.process_time()
+        runs = [self._run(method, copy.deepcopy(self._object), sequence) for sequence in sequences]
+        self.last = Cost(seconds=time.monotonic() - wall, cpu_seconds=time.process_time() - cpu)
+        return runs
 
     def _run(self, method: str, fresh: object, sequence: list[dict[str, object]]) -> list[Answer]:
         return [self._one(lambda each=each: self._called(fresh, method, each)) for each in sequence]
