@@ -65,6 +65,8 @@ class ScriptedRuns:
         if frame.kind != frames.REQUEST:
             program, checks = self._running[run]
             self.check(frame.request < ENDS, checks[frame.request % ENDS], program)
+            if frame.request == ENDS + len(checks) - 1:
+                del self._running[run]  # that was the last answer
             return []
         if frame.header["op"] != "checks.run":
             return [reply(frame, entries=[])]

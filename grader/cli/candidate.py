@@ -8,15 +8,7 @@ import click
 
 from grader.cli.options import json_option, settings
 
-
-def _as_kept(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
-    """However an accent is typed, it is the same person."""
-    from grader.intake.names import as_one
-
-    return as_one(value)
-
-
-name_argument = click.argument("name", callback=_as_kept)
+name_argument = click.argument("name")
 reason_option = click.option(
     "--reason", default="", metavar="TEXT", help="Why, for the audit log; without the person's name."
 )

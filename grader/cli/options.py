@@ -39,9 +39,9 @@ def _name(_context: click.Context, parameter: click.Parameter, value: str | None
     if value is None:
         return None
     from grader.errors import UsageError
-    from grader.intake.names import NAME_CAP, as_one, is_name
+    from grader.intake.names import NAME_CAP, as_kept, is_name
 
-    name = as_one(value)
+    name = as_kept(value)
     if not is_name(name):
         raise UsageError(
             f"{parameter.opts[0]} must be one line of 1 to {NAME_CAP} characters.",

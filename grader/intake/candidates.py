@@ -12,7 +12,7 @@ from pathlib import Path
 from grader.errors import SubmissionRejected, UsageError
 from grader.intake.addresses import Address, repository
 from grader.intake.limits import MOST_EXTRA_TIME
-from grader.intake.names import NAME_CAP, as_one, is_name
+from grader.intake.names import NAME_CAP, as_kept, is_name
 from grader.intake.receive import refuse_address
 
 REQUIRED = ("candidate", "path")
@@ -93,13 +93,13 @@ def _row(file: Path, line: int, values: Mapping[str | None, object]) -> Row:
             f"{file}:{line}: there are more values than columns.", hint="Put quotes around values with commas."
         )
     texts = {name: str(value or "").strip() for name, value in values.items()}
-    candidate, path = as_one(texts["candidate"]), texts["path"]
+    candidate, path = as_kept(texts["candidate"]), texts["path"]
     for name in REQUIRED:
         if not texts[name]:
             raise UsageError(f"{file}:{line}: {name} is empty.", hint="Every line names a candidate and a path.")
     if not is_name(candidate):
         raise UsageError(f"{file}:{line}: the name must be one line of at most {NAME_CAP} characters.")
-    variant = as_one(texts.get("variant", ""))
+    variant = as_kept(texts.get("variant", ""))
     return Row(
         candidate=candidate,
         path=repository(path) or _existing(file, line, path),

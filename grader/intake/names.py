@@ -12,7 +12,7 @@ def is_name(text: str) -> bool:
     return 0 < len(text) <= NAME_CAP and text.isprintable()
 
 
-def as_one(name: str) -> str:
+def as_kept(name: str) -> str:
     """A name as it is kept: however an accent was written, or blanks around it, this is one person.
 
     A list that was saved on another system may hold "é" as one character or as two. Both look alike, so a person

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, select, update
 
 from grader.errors import UsageError
+from grader.intake.names import as_kept
 from grader.store.database import Database
 from grader.store.runs import log
 from grader.store.schema import candidates, runs, sheets, submissions
@@ -102,9 +103,9 @@ class People:
 
 def find(connection: Connection, name: str) -> Person:
     """Find somebody by name; see `People.find`."""
-    found = _read(connection, _everybody().where(candidates.c.name == name))
-    if found:
-        return found[0]
+    for spelling in (name, as_kept(name)):  # as it was typed first: older names were kept as they came
+        if found := _read(connection, _everybody().where(candidates.c.name == spelling)):
+            return found[0]
     known = list(connection.execute(select(candidates.c.name).where(candidates.c.name.is_not(None))).scalars())
     raise UsageError(f"Nobody here is called {name!r}.", hint=_nearest(name, known))
 
@@ -126,7 +127,7 @@ def reason_for_log(reason: str, name: str) -> str:
     reason = reason.strip()
     if not reason:
         raise UsageError("Say why, with --reason.", hint="It goes into the audit log, which keeps it for ever.")
-    if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", reason, re.IGNORECASE):
+    if re.search(rf"(?<!\w){re.escape(as_kept(name))}(?!\w)", as_kept(reason), re.IGNORECASE):
         raise UsageError(
             "The reason names the person, and the audit log keeps it for ever.",
             hint="Say it without the name: a file number will do.",

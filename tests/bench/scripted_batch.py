@@ -21,7 +21,6 @@ from grader.engine.grade import Harness
 from tests.scripted_runs import Stage
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
-FEW = 16
 
 
 def resident() -> int:
@@ -36,20 +35,10 @@ class Forgetful(Counter[bytes]):
         pass
 
 
-class Few(dict[str, object]):
-    """Keeps what was put in last, for the same reason: more runs than these are never under way."""
-
-    def __setitem__(self, key: str, value: object) -> None:
-        super().__setitem__(key, value)
-        while len(self) > FEW:
-            del self[next(iter(self))]
-
-
 def main(folder: Path, count: int, jobs: int) -> None:
     """Grade, or go on grading."""
     stage = Stage(folder)
     stage.runs.played = Forgetful()
-    stage.runs._running = Few()  # type: ignore[assignment]
     for number in range(count):
         if not (folder / "in" / f"s{number}").exists():
             stage.write(f"s{number}", f"earns A1 {number % 11 / 10}\n# earns B1 {number % 7 / 6:.3f}\n# {number}")

@@ -116,6 +116,16 @@ def test_a_person_is_found_however_the_name_is_typed(graded: Desk, run: Command)
     assert run("export", "Zoe\u0308", "there").exit_code == 0
     (sheet,) = (graded.stage.folder / "there").rglob("sheet.json")
     assert read_sheet(sheet).candidate == "Zo\u00eb"
+    with store_at(graded.settings.data_dir) as store, store.database.writing() as connection:
+        names = schema.candidates
+        connection.execute(update(names).where(names.c.name == "Zo\u00eb").values(name="Zoe\u0308"))  # from before
+    assert run("hold", "Zoe\u0308", "--reason", "case 7").exit_code == 0
+
+
+@pytest.mark.parametrize(("name", "reason"), [("Zo\u00eb", "Zoe\u0308 sues"), ("Zoe\u0308", "Zo\u00eb sues")])
+def test_no_spelling_of_a_name_gets_into_the_audit_log(graded: Desk, run: Command, name: str, reason: str) -> None:
+    graded.grade(graded.stage.write("Zo\u00eb"))
+    assert "names the person" in error(run("hold", name, "--reason", reason)).message
 
 
 def test_an_export_tells_what_is_missing(graded: Desk, run: Command) -> None:
