@@ -13,6 +13,7 @@ from grader.author import figures
 from grader.author.expectations import Earned
 from grader.author.mutants import Mutant
 from grader.author.proof import Proof
+from grader.author.tables import row
 from grader.catalog.ladder import Rung, RungKind
 from grader.model.calibration import Calibration, RungSpread
 
@@ -82,6 +83,12 @@ def render(proof: Proof, mutants: Sequence[Mutant], scope: Scope, made: datetime
         machine=machines(lasting(proof)),
         days=days(lasting(proof)),
         scope=scope,
+        ladder=[
+            list(row(proof, rung, first, figures.PASSED_FROM))
+            for rung in proof.rungs
+            if (rung.name, first, 1) in proof.known
+        ],
+        passed_from=figures.PASSED_FROM,
         spreads=list(_spreads(proof, scope)),
         repeats=list(_repeats(proof, scope)),
         order=_order(proof, first),

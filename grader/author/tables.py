@@ -14,6 +14,7 @@ from grader.author.proof import Proof
 from grader.catalog.ladder import Rung
 
 NO_VALUE = "\u2013"
+LOST_BELOW = 0.75
 
 
 def matrix(proof: Proof, candidate: str) -> Table:
@@ -26,25 +27,32 @@ def matrix(proof: Proof, candidate: str) -> Table:
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("lost (share earned)")
     for rung in proof.rungs:
-        table.add_row(*_cells(proof, rung, candidate))
+        name, *figures = row(proof, rung, candidate, LOST_BELOW)
+        table.add_row(Text(name, "red" if proof.found(rung, candidate) else "green"), *map(Text, figures))
     return table
 
 
-def _cells(proof: Proof, rung: Rung, candidate: str) -> Iterator[Text]:
-    earned, found = proof.known[rung.name, candidate, 1], proof.found(rung, candidate)
-    yield Text(rung.name, "red" if found else "green")
-    notebook = proof.exercise.manifest.notebook
+def row(proof: Proof, rung: Rung, candidate: str, lost_below: float) -> Iterator[str]:
+    """One line of a matrix: name, points by check group, total, band, seconds, and checks that lost points.
+
+    Args:
+        proof: Has the rung's first run on this candidate's variant.
+        rung: Which one.
+        candidate: Whose variant.
+        lost_below: A check that earned less than this share of its points is named.
+    """
+    earned, notebook = proof.known[rung.name, candidate, 1], proof.exercise.manifest.notebook
+    yield rung.name
     for group in proof.exercise.manifest.groups:
-        value = earned.notebook if notebook and group == notebook.group else earned.groups.get(group)
-        yield Text(_points(value))
-    yield Text(earned.reason or _points(earned.percent))
-    yield Text("rejected" if rung.expected.status == "rejected" else "{:g}-{:g}".format(*rung.expected.band))
-    yield Text(f"{earned.seconds:.0f}")
-    yield Text(_lost(earned))
+        yield _points(earned.notebook if notebook and group == notebook.group else earned.groups.get(group))
+    yield earned.reason or _points(earned.percent)
+    yield "rejected" if rung.expected.status == "rejected" else "{:g}-{:g}".format(*rung.expected.band)
+    yield f"{earned.seconds:.0f}"
+    yield _lost(earned, lost_below)
 
 
-def _lost(earned: Earned) -> str:
-    """Checks that earned less than three quarters; more than ten of them are counted only.
+def _lost(earned: Earned, below: float) -> str:
+    """Checks that lost points; more than ten of them are counted only.
 
     A notebook that earned nothing, most often as there is none, says so in its own column.
     """
@@ -52,7 +60,7 @@ def _lost(earned: Earned) -> str:
     lost = [
         f"{check} {share:.2f}"
         for check, share in earned.shares.items()
-        if share is not None and share < 0.75 and check not in left_out
+        if share is not None and share < below and check not in left_out
     ]
     return ", ".join(lost) if len(lost) <= 10 else f"{len(lost)} checks"
 

@@ -63,6 +63,8 @@ def test_the_page_says_what_was_found(proof: Proof) -> None:
         proof.keep(earned(mutant.rung.name, "v1", 1, percent))
     page = calibration.render(proof, mutants, SCOPE, *TOLD)
     assert "on 2026-11-28 from runs of 2026-11-27, a machine with 2 cores and 24 GiB" in page
+    assert "| Solution | A | B | Total | Band | s | Lost (share earned) |" in page
+    assert "| untouched | \u2013 | \u2013 | 0.0 | 0-8 | 12 | A1 0.00, B1 0.00, B2 0.00 |" in page
     assert "| reference | 3 | 98.00 | 3.46 | 94.00 | 100.00 |" in page
     assert "| reference | 2 times | 1 of 1 | B1 1.00 |" in page
     assert "1 of 2 were noticed by a check." in page
