@@ -89,6 +89,8 @@ def render(proof: Proof, mutants: Sequence[Mutant], scope: Scope, made: datetime
             if (rung.name, first, 1) in proof.known
         ],
         passed_from=figures.PASSED_FROM,
+        judged=_judged(proof),
+        unexpected=list(_unexpected(proof)),
         spreads=list(_spreads(proof, scope)),
         repeats=list(_repeats(proof, scope)),
         order=_order(proof, first),
@@ -210,6 +212,20 @@ def _weak(proof: Proof, candidate: str) -> Iterator[tuple[str, str]]:
 def _survives(proof: Proof, mutant: Mutant, candidate: str) -> bool:
     run = proof.known.get((mutant.rung.name, candidate, 1))
     return run is not None and figures.survives(run, proof.known[_reference(proof).name, candidate, 1])
+
+
+def _judged(proof: Proof) -> int:
+    """Count the runs of rungs, on any variant, that are there to be compared with what is expected."""
+    names = {rung.name for rung in proof.rungs}
+    return sum(name in names for name, _, _ in proof.known)
+
+
+def _unexpected(proof: Proof) -> Iterator[tuple[str, str, str]]:
+    """Rung, whose variant, and what the rung did there otherwise than expected."""
+    rungs = {rung.name: rung for rung in proof.rungs}
+    for name, candidate, repeat in sorted(proof.known):
+        if name in rungs:
+            yield from ((name, candidate, what) for what in proof.found(rungs[name], candidate, repeat))
 
 
 def _slowest(proof: Proof, candidate: str) -> list[tuple[str, float]]:

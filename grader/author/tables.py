@@ -15,6 +15,7 @@ from grader.catalog.ladder import Rung
 
 NO_VALUE = "\u2013"
 LOST_BELOW = 0.75
+MOST_NAMED = 16
 
 
 def matrix(proof: Proof, candidate: str) -> Table:
@@ -52,7 +53,7 @@ def row(proof: Proof, rung: Rung, candidate: str, lost_below: float) -> Iterator
 
 
 def _lost(earned: Earned, below: float) -> str:
-    """Checks that lost points; more than ten of them are counted only.
+    """Checks that lost points; when there are many, they are counted only.
 
     A notebook that earned nothing, most often as there is none, says so in its own column.
     """
@@ -62,7 +63,7 @@ def _lost(earned: Earned, below: float) -> str:
         for check, share in earned.shares.items()
         if share is not None and share < below and check not in left_out
     ]
-    return ", ".join(lost) if len(lost) <= 10 else f"{len(lost)} checks"
+    return ", ".join(lost) if len(lost) <= MOST_NAMED else f"{len(lost)} checks"
 
 
 def spread(proof: Proof, candidates: Sequence[str]) -> Table:

@@ -74,6 +74,19 @@ def test_the_page_says_what_was_found(proof: Proof) -> None:
     assert "| A1 | passed by reference only |" in page
 
 
+def test_the_page_names_every_run_that_did_something_else(proof: Proof) -> None:
+    page = calibration.render(proof, [], SCOPE, *TOLD)
+    assert f"Of {len(proof.rungs) + 3} runs of these solutions, on all variants, these did not do" in page
+    assert "- `reference` on v3: earned 94.0, outside of 100 to 100" in page
+    assert "- `untouched`" not in page
+    for candidate in ("v1", "v2", "v3"):
+        proof.keep(earned("reference", candidate, 1, 100.0))
+    proof.keep(earned("reference", "v1", 2, 100.0))
+    proof.keep(earned("empty", "v1", 1, 0.0, status="rejected", reason="empty"))
+    page = calibration.render(proof, [], SCOPE, *TOLD)
+    assert f"All {len(proof.rungs) + 3} runs of these solutions, on all variants, did what is expected" in page
+
+
 def test_the_figures_are_those_of_the_page_and_can_be_read_again(proof: Proof, tmp_path: Path) -> None:
     figures = calibration.measured(proof, [], SCOPE, *TOLD)
     (spread,) = figures.spreads
