@@ -151,7 +151,8 @@ class _Regrading:
                 continue
             fractions = self._regrades.fractions(shown.run)
             before = self._regrades.sheet(shown.submission, shown.run)
-            folded = refold(before, fractions, self._exercise, secrets.token_hex(16), calibration)
+            run = self._regrades.refolded(shown.run, self._id) or secrets.token_hex(16)
+            folded = refold(before, fractions, self._exercise, run, calibration)
             sheet = sign(folded, self._keyring.signing_key())
             self._regrades.keep_refolded(shown, sheet, fractions, self._id)
             self._regrades.put(self._id, shown.submission, shown.run, sheet.run)

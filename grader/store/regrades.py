@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 from collections.abc import Collection, Mapping
@@ -206,33 +207,50 @@ class RegradeStore:
         with self._database.reading() as connection:
             return _corrections(connection, run).get(run, {})
 
+    def refolded(self, run: str, regrade: str) -> str | None:
+        """Id of the run that this regrade has folded from another one's results already; None when there is none."""
+        query = select(runs.c.id).where(runs.c.parent == run, runs.c.series == regrade, runs.c.refolded)
+        with self._database.reading() as connection:
+            found = connection.execute(query).scalar()
+            return None if found is None else str(found)
+
     def keep_refolded(self, shown: Shown, sheet: ScoreSheet, fractions: Mapping[str, float], regrade: str) -> None:
-        """Keep a run that was folded from another one's results."""
+        """Keep a run that was folded from another one's results.
+
+        Equal work of several people is one run, before and after; where the new one is there already, only the sheet
+        is kept.
+        """
         with self._database.writing() as connection:
-            parent = connection.execute(select(runs).where(runs.c.id == shown.run)).one()
-            connection.execute(
-                insert(runs).values(
-                    id=sheet.run,
-                    key=parent.key,
-                    series=regrade,
-                    exercise_digest=sheet.provenance.exercise_digest,
-                    submission_digest=parent.submission_digest,
-                    commitment=parent.commitment,
-                    images=parent.images,
-                    harness=parent.harness,
-                    status=sheet.status.value,
-                    parent=parent.id,
-                    refolded=True,
-                    owner=parent.owner,
-                    lease_until=parent.lease_until,
-                    started=parent.started,
-                    finished=parent.finished,
-                    seconds=parent.seconds,
-                    **totals(sheet),
-                )
-            )
-            keep_answers(connection, sheet.run, Finished(sheet=sheet, fractions=fractions))
+            if connection.execute(select(runs.c.id).where(runs.c.id == sheet.run)).first() is None:
+                self._add_refolded(connection, shown.run, Finished(sheet=sheet, fractions=fractions), regrade)
             keep_sheet(connection, shown.submission, sheet)
+
+    def _add_refolded(self, connection: Connection, run: str, finished: Finished, regrade: str) -> None:
+        sheet = finished.sheet
+        parent = connection.execute(select(runs).where(runs.c.id == run)).one()
+        connection.execute(
+            insert(runs).values(
+                id=sheet.run,
+                # Not the parent's: runs of one key may have given different points, and each is folded by itself.
+                key=hashlib.sha256(f"grader refolded run 1\n{parent.id}".encode()).hexdigest(),
+                series=regrade,
+                exercise_digest=sheet.provenance.exercise_digest,
+                submission_digest=parent.submission_digest,
+                commitment=parent.commitment,
+                images=parent.images,
+                harness=parent.harness,
+                status=sheet.status.value,
+                parent=parent.id,
+                refolded=True,
+                owner=parent.owner,
+                lease_until=parent.lease_until,
+                started=parent.started,
+                finished=parent.finished,
+                seconds=parent.seconds,
+                **totals(sheet),
+            )
+        )
+        keep_answers(connection, sheet.run, finished)
 
     def find(self, start: str, exercise: str) -> str:
         """Return the id of the regrade that begins like this.

@@ -90,7 +90,8 @@ candidates = Table(
     Column("hold", Text),
 )
 
-# `key` is the digest of submission, exercise, images and seed. `series` is "" or the regrade it belongs to.
+# `key` is the digest of submission, exercise, images and seed; where results were folded again, that of the run that
+# measured them. `series` is "" or the regrade it belongs to.
 # `answers` is JSON: check -> [share of its points or null, outcome or null]. `band` is in percent. What people have
 # corrected is in `earned` and `answers`, and in `status` where that gave the run its total; `results` is as measured.
 runs = Table(

@@ -12,6 +12,7 @@ from grader.cli.regrade import _show as show
 from grader.errors import UsageError
 from grader.scoring.signing import is_genuine
 from grader.store.folder import read_sheet
+from grader.store.regrades import RegradeStore
 from grader.wiring import store_at
 from tests.unit.cli.conftest import Desk
 
@@ -46,6 +47,35 @@ def test_points_are_folded_again_without_an_engine(graded: Desk) -> None:
     assert (grace.change.checks, grace.change.crossed) == ((("A1", 5.0),), "down")
     assert grace.causes == ("points or texts",)
     assert sum(graded.runs.played.values()) == 2
+
+
+def test_equal_work_of_two_people_is_one_run_after_it_as_well(desk: Desk) -> None:
+    desk.grade(*(desk.stage.write(name, "earns A1 0.5") for name in ("ada", "grace")))
+    desk.change("checks/test_sums.py", "points=6", "points=16")
+    report = desk.regrade()
+    assert {line.candidate: line.after and line.after.percent for line in report.lines} == {"ada": 60, "grace": 60}
+    regrading.accept(desk.settings, "tiny_sum", report.regrade, "A1 weighs more")
+    sheets = [read_sheet(desk.settings.out / name / "sheet.json") for name in ("ada", "grace")]
+    assert [sheet.candidate for sheet in sheets] == ["ada", "grace"]
+    assert sheets[0].run == sheets[1].run
+
+
+def test_equal_work_that_gave_other_points_another_time_keeps_them(desk: Desk) -> None:
+    desk.grade(*(desk.stage.write(name, "the same") for name in ("ada", "grace")))
+    desk.runs.shares = {"A1": 0.5}
+    desk.grade(desk.stage.write("grace", "the same"), fresh=True, replace=True)
+    desk.change("checks/test_sums.py", "points=6", "points=16")
+    report = desk.regrade()
+    assert {line.candidate: line.after and line.after.percent for line in report.lines} == {"ada": 100, "grace": 60}
+
+
+def test_a_regrade_that_was_broken_off_goes_on(graded: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    graded.change("checks/test_sums.py", "points=6", "points=16")
+    with monkeypatch.context() as broken:
+        broken.setattr(RegradeStore, "put", lambda *_: 1 / 0)  # the run is kept, and nothing says for whom
+        with pytest.raises(ZeroDivisionError):
+            graded.regrade()
+    assert [line.after and line.after.percent for line in graded.regrade().lines] == [60, 100]
 
 
 def test_code_of_checks_is_measured_again(graded: Desk) -> None:
