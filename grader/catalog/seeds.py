@@ -8,6 +8,7 @@ import hmac
 from grader.model.exercise import Exercise, Variant
 
 SHARED = "shared"
+_OWN = "candidate "
 
 
 def variant_for(exercise: Exercise, server_key: bytes, candidate: str | None) -> Variant:
@@ -21,7 +22,7 @@ def variant_for(exercise: Exercise, server_key: bytes, candidate: str | None) ->
         server_key: 32 secret bytes.
         candidate: The candidate's name, or None.
     """
-    label = SHARED if candidate is None else f"candidate {candidate}"
+    label = SHARED if candidate is None else f"{_OWN}{candidate}"
     message = "\0".join(("grader variant 1", label, exercise.id, exercise.manifest.version)).encode()
     seed = hmac.digest(server_key, message, "sha256")
     return Variant(
@@ -31,6 +32,11 @@ def variant_for(exercise: Exercise, server_key: bytes, candidate: str | None) ->
         seed=seed.hex(),
         commitment=commitment(seed.hex()),
     )
+
+
+def named_in(label: str) -> str | None:
+    """Whose variant has this label; None for the one shared by all."""
+    return label[len(_OWN) :] if label.startswith(_OWN) else None
 
 
 def commitment(seed: str) -> str:

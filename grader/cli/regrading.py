@@ -6,7 +6,7 @@ import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -113,7 +113,9 @@ class _Regrading:
         self._exercise = load_exercise(self._source)
         self._now = components(self._source, self._exercise)
         self._keyring = Keyring(settings.config_dir)
-        self._shown = self._regrades.shown(self._exercise.id, order.batch, order.version)
+        self._shown = [
+            self._settled(each) for each in self._regrades.shown(self._exercise.id, order.batch, order.version)
+        ]
         if not self._shown:
             raise UsageError(
                 f"Nothing was graded of {order.exercise_id}" + (f" {order.version}" if order.version else "") + ".",
@@ -126,6 +128,15 @@ class _Regrading:
             self._id = self._regrades.open(self._exercise, scope, anew=True)
         self._declared = declared_in(self._exercise)
         self._images: Mapping[str, str] | None = None
+
+    def _settled(self, shown: Shown) -> Shown:
+        """Make sure whose variant it was: older versions kept that of the first hand-in, whichever run counts."""
+        manifest = self._exercise.manifest.model_copy(update={"version": shown.version})
+        then, key = self._exercise.model_copy(update={"manifest": manifest}), self._keyring.server_key()
+        for whose in (shown.variant_of, None, shown.candidate):
+            if variant_for(then, key, whose).commitment == shown.commitment:
+                return replace(shown, variant_of=whose)
+        return shown
 
     def _is_complete(self) -> bool:
         items = {item.submission: item for item in self._regrades.items(self._id)}

@@ -33,7 +33,7 @@ class Shown:
         candidate: Whose it is.
         label: What it was called.
         artefact: Digest of its files; None when they could not be read.
-        variant_of: Whose variant it was graded on.
+        variant_of: Whose variant it was graded on; of what older versions kept, perhaps that of the first hand-in.
         run: Id of the run.
         status: How that ended.
         exercise: Digest of the exercise it was graded with.

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 
 from grader import clock
+from grader.catalog.seeds import named_in
 from grader.errors import StoreFailed
 from grader.model.exercise import Exercise
 from grader.model.run import RunStatus
@@ -238,7 +239,10 @@ class RunStore:
             return
         better = status != RunStatus.GRADED and (shown is None or sheet.status is not RunStatus.FAULTED)
         if better or (replace and sheet.status is not RunStatus.FAULTED):
-            connection.execute(update(table).where(table.c.id == submission).values(shown_run=sheet.run))
+            # A regrade takes the world of the run that counts, which need not be that of the first hand-in.
+            whose = named_in(sheet.provenance.variant)
+            counts = {"shown_run": sheet.run, "variant_of": whose}
+            connection.execute(update(table).where(table.c.id == submission).values(**counts))
             if not better:
                 details = {"before": shown, "after": sheet.run}
                 log(connection, "replace", f"submission {submission}", "grade --replace", self._owner, details)

@@ -129,7 +129,8 @@ Index(
     postgresql_where=runs.c.status.in_(LIVE),
 )
 
-# What one person handed in for one exercise. `shown_run` is the run whose score counts.
+# What one person handed in for one exercise. `shown_run` is the run whose score counts; `variant_of` is whose variant
+# that was on, NULL for the one shared by all.
 submissions = Table(
     "submissions",
     metadata,

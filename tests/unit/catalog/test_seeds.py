@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from grader.catalog.seeds import commitment, variant_for
+import pytest
+
+from grader.catalog.seeds import commitment, named_in, variant_for
 from tests.unit.scoring.test_fold import exercise
 
 KEY = b"\7" * 32
@@ -23,6 +25,11 @@ def test_everything_that_matters_changes_the_world() -> None:
         variant_for(newer, KEY, "ada").seed,
     }
     assert len(seeds) == 6
+
+
+@pytest.mark.parametrize("whose", ["ada", "shared", "candidate ada", None])
+def test_a_label_tells_whose_variant_it_is(whose: str | None) -> None:
+    assert named_in(variant_for(exercise(), KEY, whose).label) == whose
 
 
 def test_the_commitment_binds_and_the_seed_does_not_show() -> None:

@@ -6,11 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from grader.cli import regrading
 from grader.cli.regrade import _show as show
 from grader.errors import UsageError
 from grader.scoring.signing import is_genuine
+from grader.store import schema
 from grader.store.folder import read_sheet
 from grader.store.regrades import RegradeStore
 from grader.wiring import store_at
@@ -95,6 +97,29 @@ def test_nothing_that_differs_means_nothing_is_run(graded: Desk) -> None:
     assert sum(graded.runs.played.values()) == 2
     graded.regrade(again=True)
     assert sum(graded.runs.played.values()) == 4
+
+
+@pytest.mark.parametrize("replaced", [True, False])
+@pytest.mark.parametrize("kept_before", [True, False])
+def test_a_regrade_takes_the_world_of_the_run_that_counts(desk: Desk, replaced: bool, kept_before: bool) -> None:
+    ada = desk.stage.write("ada")
+    desk.grade(ada)
+    out = desk.settings.out if replaced else desk.settings.out.with_name("autumn")
+    desk.grade(ada, candidate="ada", replace=replaced, out=out)  # the same files, on a variant of her own
+    with store_at(desk.settings.data_dir) as store:
+        (known,) = RegradeStore(store.runs).shown("tiny_sum")
+        assert known.variant_of == ("ada" if replaced else None)
+        if kept_before:  # by a version that kept whose variant the first one was
+            with store.database.writing() as connection:
+                connection.execute(update(schema.submissions).values(variant_of=None))
+    (line,) = desk.regrade().lines
+    assert (line.causes, line.change and line.change.is_one) == ((), False)
+    assert sum(desk.runs.played.values()) == 2
+    desk.change("checks/test_sums.py", "import pytest", "import os, pytest")
+    report = desk.regrade()
+    regrading.accept(desk.settings, "tiny_sum", report.regrade, "other code")
+    made = read_sheet(desk.settings.out / "ada" / "sheet.json").provenance
+    assert made.variant == ("candidate ada" if replaced else "shared")
 
 
 def test_other_points_from_the_same_are_a_fact_for_a_person(graded: Desk, capsys: pytest.CaptureFixture[str]) -> None:
