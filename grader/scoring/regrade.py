@@ -47,6 +47,7 @@ def refold(
             f"the results were measured in run {sheet.run}.",
             *_corrections(sheet),
         ),
+        noticed=sheet.noticed,
     )
     note, decision = sheet.rejection, sheet.decision
     folded = fold(

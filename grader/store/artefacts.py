@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from grader.errors import StoreFailed
+from grader.intake.paths import has_no_effect
 from grader.model.submission import Submission, SubmissionFile, digest_files
 
 
@@ -141,11 +142,12 @@ def pack(submission: Submission) -> bytes:
 
 
 def unpack(content: bytes, label: str) -> Submission:
-    """Return the submission that `pack` packed."""
+    """Return the submission that `pack` packed; what its reader observed of the archive is not known any more."""
     files = []
     with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
         for entry in archive:
             source = archive.extractfile(entry)
             assert source is not None  # `pack` writes plain files only
             files.append(SubmissionFile(path=entry.name, content=source.read()))
-    return Submission(label=label, files=tuple(files), digest=digest_files(files))
+    steering = tuple(file.path for file in files if has_no_effect(tuple(file.path.split("/"))))
+    return Submission(label=label, files=tuple(files), digest=digest_files(files), steering=steering)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -11,6 +12,7 @@ from sqlalchemy import update
 from grader.cli import regrading
 from grader.cli.regrade import _show as show
 from grader.errors import UsageError
+from grader.model.sheet import ScoreSheet
 from grader.scoring.signing import is_genuine
 from grader.store import schema
 from grader.store.folder import read_sheet
@@ -49,6 +51,31 @@ def test_points_are_folded_again_without_an_engine(graded: Desk) -> None:
     assert (grace.change.checks, grace.change.crossed) == ((("A1", 5.0),), "down")
     assert grace.causes == ("points or texts",)
     assert sum(graded.runs.played.values()) == 2
+
+
+def steady(sheet: ScoreSheet) -> dict[str, Any]:
+    """A sheet without what is another run's in any case."""
+    left = sheet.model_dump(exclude={"run", "started", "finished", "waited_seconds", "resources", "signature"})
+    del left["provenance"]["exercise_digest"]
+    return left
+
+
+def accepted(desk: Desk) -> tuple[ScoreSheet, ScoreSheet]:
+    """Grace's sheet before a regrade and after it."""
+    file = desk.settings.out / "grace" / "sheet.json"
+    before = read_sheet(file)
+    regrading.accept(desk.settings, "tiny_sum", desk.regrade().regrade, "other points")
+    return before, read_sheet(file)
+
+
+def test_a_sheet_that_is_measured_again_has_the_same_signs(desk: Desk) -> None:
+    submission = desk.stage.write("grace", "earns A1 0.5")
+    (submission / "conftest.py").write_text("")
+    desk.grade(submission)
+    desk.change("checks/test_sums.py", "import pytest", "import os, pytest")
+    before, after = accepted(desk)
+    assert before.noticed
+    assert steady(after) == steady(before)
 
 
 def test_equal_work_of_two_people_is_one_run_after_it_as_well(desk: Desk) -> None:

@@ -78,7 +78,7 @@ def test_a_full_disk_leaves_no_half_file(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_a_submission_survives_packing(tmp_path: Path) -> None:
     long = "d" * 120 + "/" + "ü" * 60 + "/clean.py"
-    files = (SubmissionFile(path="a.py", content=b"1"), SubmissionFile(path=long, content=b"\0" * 3000))
-    before = Submission(label="ada.zip", files=files, digest=digest_files(files))
+    files = tuple(SubmissionFile(path=path, content=b"\0" * 3000) for path in ("a.py", "conftest.py", long))
+    before = Submission(label="ada.zip", files=files, digest=digest_files(files), steering=("conftest.py",))
     assert unpack(pack(before), "ada.zip") == before
     assert pack(before) == pack(before)
