@@ -184,9 +184,10 @@ def _versions(connection: Connection, exercise: str, batch: str | None) -> dict[
 def _members_of(
     connection: Connection, exercise: str, batch: str | None, version: str
 ) -> tuple[str, list[Member], Counter[str]]:
-    last = {row.candidate_id: row for row in connection.execute(_shown(exercise, batch, version))}
+    rows = connection.execute(_shown(exercise, batch, version)).all()
+    last = {row.candidate_id: row for row in rows}
     counts = Counter(row.status for row in last.values())
-    digest = next(reversed([row.exercise_digest for row in last.values()]))
+    digest = rows[-1].exercise_digest  # of whatever came last; a dict keeps people as they came first
     table = exercise_versions
     content = connection.execute(select(table.c.content).where(table.c.digest == digest)).scalar_one()
     graded = [row for row in last.values() if row.status == "graded" and row.earned is not None and row.possible]
@@ -220,7 +221,7 @@ def _corrections(connection: Connection, exercise: str) -> dict[str, dict[str, C
 
 
 def _shown(exercise: str, batch: str | None, version: str) -> Select[Any]:
-    """Select the run that counts of every submission; of each candidate, what came last comes last."""
+    """Select the run that counts of every submission, as they were received: what came last comes last."""
     query = (
         select(
             submissions.c.id,
