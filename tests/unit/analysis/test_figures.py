@@ -131,6 +131,15 @@ def test_bands_join_measurement_and_hidden_worlds(wide: Exercise) -> None:
     assert figure.value == pytest.approx(7.4, abs=0.01)
 
 
+@pytest.mark.parametrize("n", [5, 12, 400])
+def test_the_interval_of_a_mean_is_students(wide: Exercise, n: int) -> None:
+    people = cohort(wide, n)
+    totals = [member.percent for member in people.members]
+    figure = by_name(figures_of(people))["mean total"]
+    theirs = stats.t.interval(0.95, n - 1, loc=np.mean(totals), scale=stats.sem(totals))
+    assert (figure.low, figure.high) == pytest.approx(theirs)
+
+
 def groups_file(folder: Path, text: str) -> Path:
     path = folder / "groups.csv"
     path.write_text(text)
