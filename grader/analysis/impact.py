@@ -14,6 +14,7 @@ from pathlib import Path
 
 from grader.analysis.figures import Figure, refused
 from grader.errors import UsageError
+from grader.intake.names import as_kept
 from grader.store.cohorts import Cohort
 
 GROUP_FROM = 30
@@ -32,7 +33,7 @@ def read_groups(file: Path) -> dict[str, str]:
             raise UsageError(f"{file}:1: the columns must be candidate and group.", hint=_FORM)
         found: dict[str, str] = {}
         for row in reader:
-            name, group = (row["candidate"] or "").strip(), (row["group"] or "").strip()
+            name, group = as_kept(row["candidate"] or ""), (row["group"] or "").strip()
             if not name or not group:
                 raise UsageError(f"{file}:{reader.line_num}: candidate or group is empty.", hint=_FORM)
             if found.setdefault(name, group) != group:
@@ -49,7 +50,7 @@ def impact(cohort: Cohort, groups: Mapping[str, str], pass_mark: float) -> list[
 
     Args:
         cohort: Who was graded.
-        groups: Candidate to group; who is not in it is left out.
+        groups: Candidate, as names are kept, to group; who is not in it is left out.
         pass_mark: Percent from which a candidate passes.
 
     Raises:
@@ -57,7 +58,7 @@ def impact(cohort: Cohort, groups: Mapping[str, str], pass_mark: float) -> list[
     """
     counts: dict[str, list[int]] = {}
     for member in cohort.members:
-        group = groups.get(member.candidate)
+        group = groups.get(as_kept(member.candidate))
         if group is not None:
             passed = counts.setdefault(group, [0, 0])
             passed[0 if member.percent >= pass_mark else 1] += 1

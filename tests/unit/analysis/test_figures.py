@@ -161,6 +161,19 @@ def test_the_four_fifths_ratio_never_stands_alone(wide: Exercise) -> None:
     assert "odds ratio" in figure.sentence
 
 
+@pytest.mark.parametrize(("kept", "written"), [("Zo\u00eb", "Zoe\u0308"), ("Zoe\u0308", "Zo\u00eb")])
+def test_a_person_is_in_their_group_however_the_name_is_written(
+    wide: Exercise, tmp_path: Path, kept: str, written: str
+) -> None:
+    people = cohort(wide, 60)
+    zoe = replace(people.members[0], candidate=kept)
+    names = [written, *(member.candidate for member in people.members[1:])]
+    rows = [f"{name},{'blue' if number % 2 else 'red'}" for number, name in enumerate(names)]
+    groups = read_groups(groups_file(tmp_path, "\n".join(["candidate,group", *rows])))
+    (figure,) = impact(replace(people, members=[zoe, *people.members[1:]]), groups, 50)
+    assert figure.n == 60
+
+
 def test_small_groups_are_refused_with_the_reason(wide: Exercise) -> None:
     people = cohort(wide, 80)
     groups = {member.candidate: "blue" if number < 29 else "red" for number, member in enumerate(people.members)}
