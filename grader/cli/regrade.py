@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,17 +72,22 @@ def _show_accepted(accepted: Accepted, *, as_json: bool) -> None:
 
     if as_json:
         dropped = {candidate: list(checks) for candidate, checks in accepted.dropped}
-        print_json({"changed": list(accepted.changed), "overrides_dropped": dropped})
+        unrated = {candidate: list(reviewers) for candidate, reviewers in accepted.unrated}
+        print_json({"changed": list(accepted.changed), "overrides_dropped": dropped, "reviews_dropped": unrated})
         return
     told = [f"{len(accepted.changed)} scores are replaced: {', '.join(accepted.changed) or 'none'}."]
     if accepted.dropped:
         listed = "; ".join(f"{candidate}: {', '.join(checks)}" for candidate, checks in accepted.dropped)
         told.append(f"What people had corrected in the old runs does not count any more: {listed}. {_AGAIN}")
+    if accepted.unrated:
+        listed = "; ".join(f"{candidate}: {', '.join(reviewers)}" for candidate, reviewers in accepted.unrated)
+        told.append(f"What people had rated in the old runs does not count any more: {listed}. {_RATE_AGAIN}")
     for line in told:
         out().print(line, soft_wrap=True)
 
 
 _AGAIN = "Where it still holds, correct the new sheet: grader sheet override. The old one is kept, with the reason."
+_RATE_AGAIN = "Where it still holds, rate the new sheet: grader sheet review. The old one is kept, with the ratings."
 
 
 def _as_data(report: Report) -> dict[str, object]:
@@ -101,6 +107,7 @@ def _as_data(report: Report) -> dict[str, object]:
                 "causes": list(line.causes),
                 "unsteady": line.is_unsteady,
                 "overrides_dropped": list(line.dropped),
+                "reviews_dropped": list(line.unrated),
             }
             for line in report.lines
         ],
@@ -150,6 +157,29 @@ def _percent(value: float | None, status: str) -> str:
     return status if value is None else f"{value:.1f}"
 
 
+def _left_behind(lines: Sequence[Line]) -> list[str]:
+    """What people have done to runs that would count no more."""
+    told = []
+    if corrected := _named((line.candidate, line.dropped) for line in lines):
+        told.append(
+            f"Corrected by people, which a new run does not hold: {corrected}. If you accept, what was measured now "
+            "counts for them, until somebody corrects it anew."
+        )
+    if rated := _named((line.candidate, line.unrated) for line in lines):
+        told.append(
+            f"Rated by people, which a new run does not hold: {rated}. If you accept, their notebooks are not rated, "
+            "until somebody rates them anew."
+        )
+    return told
+
+
+def _named(pairs: Iterable[tuple[str, Sequence[str]]]) -> str:
+    from grader.render.text import visible
+
+    found = [f"{visible(candidate, 60)} ({', '.join(what)})" for candidate, what in pairs if what]
+    return ", ".join(found[:NAMES_SHOWN]) + (" and others" if len(found) > NAMES_SHOWN else "")
+
+
 def _sentences(report: Report, changed: list[Line]) -> list[str]:
     from grader.render.text import visible
 
@@ -175,12 +205,7 @@ def _sentences(report: Report, changed: list[Line]) -> list[str]:
             f"Other points from the same files, exercise, images and hidden data: {named}. Checks of time may differ "
             "a little; anything else is for a person to look at, as a program may act differently on another day."
         )
-    if dropped := [f"{visible(line.candidate, 60)} ({', '.join(line.dropped)})" for line in lines if line.dropped]:
-        named = ", ".join(dropped[:NAMES_SHOWN]) + (" and others" if len(dropped) > NAMES_SHOWN else "")
-        told.append(
-            f"Corrected by people, which a new run does not hold: {named}. If you accept, what was measured now counts "
-            "for them, until somebody corrects it anew."
-        )
+    told += _left_behind(lines)
     if open_:
         told.append(f"{open_} are not complete. Run the same command again: it goes on where it was.")
     elif changed:

@@ -57,7 +57,8 @@ class Line:
     """One submission of the report.
 
     `change` is None while the new run is not complete. `dropped` are checks that people have corrected in the run that
-    counts, where another one would take its place: they would have to be corrected again.
+    counts, where another one would take its place: they would have to be corrected again. `unrated` are those whose
+    ratings of its notebook the other one does not hold: they would have to be recorded again.
     """
 
     candidate: str
@@ -66,6 +67,7 @@ class Line:
     change: Change | None
     causes: tuple[str, ...]
     dropped: tuple[str, ...] = ()
+    unrated: tuple[str, ...] = ()
 
     @property
     def is_unsteady(self) -> bool:
@@ -257,6 +259,7 @@ class _Regrading:
             change=change(before, after, self._order.pass_mark) if after and complete else None,
             causes=tuple(self._causes(shown, item)),
             dropped=() if item.after == shown.run else tuple(sorted(shown.corrected)),
+            unrated=self._regrades.lost_reviews(shown.submission, shown.run, item.after),
         )
 
     def _causes(self, shown: Shown, item: Item) -> list[str]:
@@ -285,10 +288,12 @@ class Accepted:
     Attributes:
         changed: Candidates.
         dropped: Candidate and checks: what people had corrected in the run that counts no more.
+        unrated: Candidate and reviewers: who had rated the notebook of that run, and not of the one that counts now.
     """
 
     changed: Sequence[str]
     dropped: Sequence[tuple[str, Sequence[str]]]
+    unrated: Sequence[tuple[str, Sequence[str]]]
 
 
 def accept(settings: Settings, exercise_id: str, start: str, reason: str) -> Accepted:
@@ -316,7 +321,14 @@ def accept(settings: Settings, exercise_id: str, start: str, reason: str) -> Acc
         for path in folders:
             write_summary(path)
         dropped = [(item.candidate, sorted(regrades.corrected(item.before))) for item in changed]
-        return Accepted(changed=[item.candidate for item in changed], dropped=[each for each in dropped if each[1]])
+        unrated = [
+            (item.candidate, regrades.lost_reviews(item.submission, item.before, item.after)) for item in changed
+        ]
+        return Accepted(
+            changed=[item.candidate for item in changed],
+            dropped=[each for each in dropped if each[1]],
+            unrated=[each for each in unrated if each[1]],
+        )
 
 
 def _files(sheet: ScoreSheet, key: bytes) -> dict[str, str | bytes]:

@@ -20,7 +20,7 @@ from grader.store import schema
 from grader.store.batches import members, places_of, require_batch
 from grader.store.overrides import standing
 from grader.store.port import Finished
-from grader.store.runs import RunStore, add, keep_answers, keep_sheet, log, totals
+from grader.store.runs import RunStore, add, changed_by_people, keep_answers, keep_sheet, log, totals
 from grader.store.schema import regrade_items, regrades, runs, submissions
 
 
@@ -207,6 +207,11 @@ class RegradeStore:
         with self._database.reading() as connection:
             return _corrections(connection, run).get(run, {})
 
+    def lost_reviews(self, submission: str, before: str, after: str | None) -> tuple[str, ...]:
+        """Who has rated the notebook on the sheet of one run, and is not on that of the other."""
+        with self._database.reading() as connection:
+            return _lost_reviews(connection, submission, before, after)
+
     def refolded(self, run: str, regrade: str) -> str | None:
         """Id of the run that this regrade has folded from another one's results already; None when there is none."""
         query = select(runs.c.id).where(runs.c.parent == run, runs.c.series == regrade, runs.c.refolded)
@@ -294,6 +299,8 @@ class RegradeStore:
                 details: dict[str, object] = {"regrade": regrade, "before": item.before, "after": item.after}
                 if dropped := _corrections(connection, item.before).get(item.before):
                     details["overrides"] = sorted(dropped)  # of the run that counts no more
+                if lost := _lost_reviews(connection, item.submission, item.before, item.after):
+                    details["reviews"] = len(lost)  # and no names, which could never be erased here
                 log(connection, "accept", f"submission {item.submission}", reason, who, details)
                 changed.append(item)
             connection.execute(update(regrades).where(regrades.c.id == regrade).values(accepted=clock.now()))
@@ -334,6 +341,19 @@ def _corrections(connection: Connection, run: str | None = None) -> dict[str, di
     for which, check, earned in connection.execute(query if run is None else query.where(table.c.run_id == run)):
         found.setdefault(which, {})[check] = earned / 100
     return found
+
+
+def _lost_reviews(connection: Connection, submission: str, before: str, after: str | None) -> tuple[str, ...]:
+    there = _reviewers(connection, submission, before)
+    kept = _reviewers(connection, submission, after) if there and after else ()
+    return tuple(name for name in there if name not in kept)
+
+
+def _reviewers(connection: Connection, submission: str, run: str) -> tuple[str, ...]:
+    sheet = changed_by_people(connection, submission, run)
+    if sheet is None or sheet.decision is None or sheet.decision.human is None:
+        return ()
+    return tuple(review.reviewer for review in sheet.decision.human.reviews)
 
 
 def _shown(row: Row[Any], corrections: Mapping[str, Mapping[str, float]], unmeasured: Collection[str]) -> Shown:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from grader.cli import regrading
 from grader.cli.regrade import _show as show
+from grader.cli.regrade import _show_accepted as show_accepted
 from grader.errors import UsageError
 from grader.model.sheet import ScoreSheet
 from grader.scoring.signing import is_genuine
@@ -18,6 +19,7 @@ from grader.store import schema
 from grader.store.folder import read_sheet
 from grader.store.regrades import RegradeStore
 from grader.wiring import store_at
+from tests.factories import make_notebook_sheet, make_review
 from tests.unit.cli.conftest import Desk
 
 
@@ -195,6 +197,25 @@ def test_no_score_changes_before_it_is_accepted_with_a_reason(graded: Desk) -> N
     assert audit(graded) == [("accept", "A1 weighs more")] * 3
     with pytest.raises(UsageError, match="was accepted"):
         regrading.accept(graded.settings, "tiny_sum", report.regrade, "twice")
+
+
+def test_ratings_that_a_new_run_does_not_hold_are_told(graded: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    part = make_notebook_sheet(make_review("Bo Ek"), make_review("Cy Young")).decision
+    with store_at(graded.settings.data_dir) as store:
+        sheet = read_sheet(graded.settings.out / "grace" / "sheet.json")
+        store.runs.keep_renewed(sheet.model_copy(update={"decision": part}))
+    show(graded.regrade())
+    assert "Rated by people" not in capsys.readouterr().out  # the run that counts stays
+    report = graded.regrade(again=True)
+    assert {line.candidate: line.unrated for line in report.lines} == {"ada": (), "grace": ("Bo Ek", "Cy Young")}
+    show(report)
+    assert "Rated by people, which a new run does not hold: grace (Bo Ek, Cy Young)." in capsys.readouterr().out
+    accepted = regrading.accept(graded.settings, "tiny_sum", report.regrade, "once more")
+    show_accepted(accepted, as_json=False)
+    assert "had rated in the old runs does not count any more: grace: Bo Ek, Cy Young." in capsys.readouterr().out
+    with store_at(graded.settings.data_dir) as store, store.database.reading() as connection:
+        details = [json.loads(each) for each in connection.execute(select(schema.audit_log.c.details)).scalars()]
+    assert [each.get("reviews") for each in details] == [None, 2, None]
 
 
 def test_what_is_not_complete_cannot_be_accepted(graded: Desk) -> None:
