@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from grader import clock
 from grader.cli.console import out, print_json
@@ -17,6 +18,9 @@ from grader.store.folder import SheetFolder
 from grader.store.reviewing import review_sheet
 from grader.store.summary import renew_summary
 
+if TYPE_CHECKING:
+    from grader.store.runs import RunStore
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reviewed:
@@ -27,25 +31,29 @@ class Reviewed:
     old: Path
 
 
-def review(file: Path, forms: Sequence[Path], *, restart: bool, key_of: KeyOf) -> Reviewed:
-    """Put forms on a sheet.
+def review(file: Path, forms: Sequence[Path], runs: RunStore, *, restart: bool, key_of: KeyOf) -> Reviewed:
+    """Put forms on a sheet, in the store and in its folder, or in neither.
 
     Args:
         file: The sheet.json of a run's folder.
         forms: Filled-in forms.
+        runs: The store.
         restart: Forget earlier reviews.
         key_of: Gives the signing key for a sheet that is genuine and ours.
 
     Raises:
         UsageError: Sheet or forms cannot be used; nothing was written then.
+        StoreFailed: The store cannot keep it; nothing was written either.
     """
     sheet, key = read_own_sheet(file, key_of, "Reviews")
     rated = sign(review_sheet(sheet, forms, clock.now(), restart=restart), key)
     place = file.resolve().parent
-    folder = SheetFolder(place.parent)
-    old = folder.renew(place, sheet_files(rated, key))
+    files = sheet_files(rated, key)
+    old: list[Path] = []
+    # A sheet that the store does not know would be refused by whatever comes after it.
+    runs.keep_renewed(rated, lambda: old.append(SheetFolder(place.parent).renew(place, files)))
     renew_summary(place.parent)
-    return Reviewed(sheet=rated, file=file, old=old)
+    return Reviewed(sheet=rated, file=file, old=old[0])
 
 
 def show(reviewed: Reviewed, *, as_json: bool) -> None:

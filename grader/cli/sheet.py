@@ -145,8 +145,7 @@ def review(file: Path, forms: tuple[Path, ...], restart: bool, as_json: bool) ->
 
     with open_store(settings()) as store:
         require_corrected(store.database, read_sheet(file))
-        reviewed = reviewing.review(file, forms, restart=restart, key_of=_own_key)
-        store.runs.keep_renewed(reviewed.sheet)
+        reviewed = reviewing.review(file, forms, store.runs, restart=restart, key_of=_own_key)
     reviewing.show(reviewed, as_json=as_json)
 
 

@@ -186,8 +186,11 @@ class RunStore:
             sheet = sheet_from(found)
             return sheet if submission is not None else corrected(connection, sheet)
 
-    def keep_renewed(self, sheet: ScoreSheet) -> None:
-        """Keep a sheet that people have changed, such as by a review, where its run is known here."""
+    def keep_renewed(self, sheet: ScoreSheet, write: Callable[[], None] = lambda: None) -> None:
+        """Keep a sheet that people have changed, such as by a review, where its run is known here.
+
+        `write` writes it to where people look; what it raises leaves the store as it was.
+        """
         table, people = schema.submissions, schema.candidates
         query = (
             select(table.c.id)
@@ -199,6 +202,7 @@ class RunStore:
         with self.database.writing() as connection:
             for submission in connection.execute(query).scalars().all():
                 keep_sheet(connection, submission, sheet)
+            write()
 
     def logs_of(self, run: str) -> Mapping[str, str]:
         """Digests of the logs of a run."""
