@@ -190,7 +190,9 @@ def band(sheet: ScoreSheet) -> str:
     if sheet.band is None:
         return ""
     moved = f"{sheet.band.sd:.1f}".removesuffix(".0")
+    # What a person decides is the same in every world, so that the band stays that of the work as it was measured.
+    total = "the measured total" if any(check.override for check in sheet.code_checks) else "this total"
     return (
-        f"Error band: \N{PLUS-MINUS SIGN} {moved} points in a hundred. That is how far a solution of about this total "
+        f"Error band: \N{PLUS-MINUS SIGN} {moved} points in a hundred. That is how far a solution of about {total} "
         f"moved between {sheet.band.worlds} hidden worlds (standard deviation, measured on {sheet.band.made})."
     )

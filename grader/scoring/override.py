@@ -17,7 +17,8 @@ def with_override(
 ) -> ScoreSheet:
     """Return the sheet with other points for a check and new sums, unsigned; what was measured stays beside them.
 
-    A run that was faulted is graded when no check is left without points.
+    A run that was faulted is graded when no check is left without points. The error band stays: it says how far what
+    was measured moves from one hidden world to another, and a person's decision does not move.
 
     Args:
         sheet: The author's sheet.

@@ -10,7 +10,9 @@ from decimal import Decimal
 import pytest
 from rich.console import Console
 
+from grader.model.calibration import ErrorBand
 from grader.model.sheet import Audience, ScoreSheet
+from grader.render import words
 from grader.render.csv_row import summary_table
 from grader.render.files import export_sheet
 from grader.render.terminal import sheet_view
@@ -70,6 +72,14 @@ def test_a_decided_run_has_a_total_and_nobody_has_to_act() -> None:
     assert "<error" not in export_sheet(DECIDED, "junit")
     (row,) = csv.DictReader(io.StringIO(export_sheet(DECIDED, "csv")))
     assert (row["status"], row["reason"], row["overrides"], row["measured"]) == ("graded", "", "E4 G4", "")
+
+
+def test_the_error_band_is_that_of_what_was_measured() -> None:
+    band = ErrorBand(sd=2.4, worlds=10, solution="plain", made=STARTED.date())
+    sheet = make_sheet(band=band)
+    assert "of about this total" in words.band(sheet)
+    assert corrected(sheet).band == band
+    assert "of about the measured total" in words.band(corrected(sheet))
 
 
 def test_tables_have_columns_for_it_only_where_somebody_has_corrected_something() -> None:
