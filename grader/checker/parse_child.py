@@ -15,6 +15,7 @@ from typing import Any
 
 COLUMNS_CAP = 64
 ROW_GROUPS_CAP = 20_000
+BATCH_ROWS = 4_096  # a batch is decoded before it is counted, so it must not be a bomb of its own
 ROWS_CAP = 4_000_000  # a row of empty texts takes a few bytes here, and hundreds where Python counts them
 NAME_CAP = 60
 # Days since 1970 that Python's calendar has, but for its first and last one, which other time zones move out of it.
@@ -39,6 +40,7 @@ def main() -> None:
     schema = pa.ipc.read_schema(pa.BufferReader(base64.b64decode(request["schema"])))
     try:
         table, deviations = convert(read(sys.stdin.buffer.read(), request["decoded_bytes"]), schema)
+        require_size(table.nbytes, request["decoded_bytes"])  # another type may take more, and the reader holds it all
     except Unreadable as refused:
         answer({"reason": refused.args[0], "message": refused.args[1]})
         return
@@ -68,15 +70,42 @@ def read(content: bytes, decoded_bytes: int) -> Any:
     if any(pa.types.is_nested(field.type) for field in file.schema_arrow):
         raise Unreadable("schema", "has nested columns.")
     batches, size, rows = [], 0, 0
-    for batch in file.iter_batches(batch_size=65_536, use_threads=False):
+    for batch in file.iter_batches(batch_size=BATCH_ROWS, use_threads=False):
         batch.validate(full=True)
-        size, rows = size + batch.nbytes, rows + batch.num_rows
-        if size > decoded_bytes:
-            raise Unreadable("decoded_cap", f"unpacks to more than {decoded_bytes:,} bytes.")
+        size, rows = size + sum(map(unfolded_size, batch.columns)), rows + batch.num_rows
+        require_size(size, decoded_bytes)
         if rows > ROWS_CAP:
             raise Unreadable("decoded_cap", f"holds more than {ROWS_CAP:,} rows.")
         batches.append(batch)
     return pa.Table.from_batches(batches, file.schema_arrow)
+
+
+def require_size(size: int, decoded_bytes: int) -> None:
+    """Refuse a table that takes too much memory.
+
+    Raises:
+        Unreadable: With the reason for that.
+    """
+    if size > decoded_bytes:
+        raise Unreadable("decoded_cap", f"unpacks to more than {decoded_bytes:,} bytes.")
+
+
+def unfolded_size(column: Any) -> int:
+    """Bytes that a column takes once each of its rows has a value of its own.
+
+    A dictionary holds each text once, and a hundred thousand rows may point to it: what it takes as it is says
+    nothing about the text column that it becomes.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_dictionary(column.type):
+        return int(column.nbytes)
+    kind = column.type.value_type
+    if not any(same(kind) for same in (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary)):
+        raise Unreadable("schema", "has a column whose dictionary holds no texts.")
+    lengths = pc.binary_length(column.dictionary).take(column.indices)
+    return int(pc.sum(lengths, min_count=0).as_py() + column.indices.nbytes)
 
 
 def convert(table: Any, schema: Any) -> tuple[Any, list[str]]:

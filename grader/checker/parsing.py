@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from grader.agent.processes import offer_to_oom_killer
 from grader.checker.api import SubmissionFailed
 from grader.frames import BrokenFrame, strict_json
 from grader.model.reasons import Reason
@@ -58,6 +59,7 @@ def read_table(path: Path, schema: pa.Schema, *, name: str, decoded_bytes: int) 
                 stdin=content,
                 capture_output=True,
                 env={},
+                preexec_fn=offer_to_oom_killer,  # where memory runs out, a check is lost and not this box
                 timeout=PARSE_SECONDS,
                 check=False,
             )

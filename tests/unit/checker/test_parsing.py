@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from grader.checker import parse_child, parsing
 from grader.checker.api import SubmissionFailed
 from grader.checker.parsing import TableRead, read_table
 from grader.model.reasons import Reason
@@ -81,6 +82,17 @@ def bomb() -> pa.Table:
     return pa.table({"id": pa.array([7] * 4_000_000, pa.int64()), "name": ["x" * 50] * 4_000_000})
 
 
+def folded() -> pa.Table:
+    """Texts of 400 MB in a file of some ten KB: one text, and a hundred thousand rows that point to it."""
+    texts = pa.DictionaryArray.from_arrays(pa.array([0] * 100_000, pa.int32()), pa.array(["x" * 4096]))
+    return pa.table({"name": texts})
+
+
+def grown() -> pa.Table:
+    """Small as it is stored, and larger than the cap as the text that is asked for."""
+    return pa.table({"name": pa.array([True, False] * 1_500_000)})
+
+
 def many() -> pa.Table:
     """Rows that take next to nothing, until Python makes an object of each."""
     return pa.table({"id": pa.nulls(4_000_001, pa.bool_())})
@@ -98,16 +110,43 @@ def wide() -> pa.Table:
         (b"PAR1" + b"\0" * 100 + b"PAR1", Reason.INVALID),
         (b"PAR1" + b"\xff" * 100_000 + b"PAR1", Reason.INVALID),
         (bomb(), Reason.DECODED_CAP),
+        (folded(), Reason.DECODED_CAP),
+        (grown(), Reason.DECODED_CAP),
         (many(), Reason.DECODED_CAP),
         (wide(), Reason.SCHEMA_CAP),
         (pa.table({"id": [[1]]}), Reason.SCHEMA),
     ],
-    ids=["empty", "csv", "zeros", "ones", "bomb", "many rows", "wide", "nested"],
+    ids=["empty", "csv", "zeros", "ones", "bomb", "folded bomb", "grown", "many rows", "wide", "nested"],
 )
 def test_hostile_files_are_refused_with_a_reason(tmp_path: Path, content: pa.Table | bytes, reason: Reason) -> None:
     with pytest.raises(SubmissionFailed) as failed:
         read(tmp_path, content)
     assert failed.value.reason is reason
+
+
+@pytest.mark.parametrize("laid_out", [pa.dictionary(pa.int32(), pa.string()), pa.string()], ids=str)
+def test_a_bomb_is_refused_long_before_it_is_unpacked(laid_out: pa.DataType) -> None:
+    content, pool = pa.BufferOutputStream(), pa.proxy_memory_pool(pa.default_memory_pool())
+    pq.write_table(folded().cast(pa.schema([("name", laid_out)])), content)
+    before = pa.default_memory_pool()
+    pa.set_memory_pool(pool)
+    try:
+        with pytest.raises(parse_child.Unreadable, match="unpacks to more"):
+            parse_child.read(content.getvalue().to_pybytes(), 8 * MIB)
+    finally:
+        pa.set_memory_pool(before)
+    assert pool.max_memory() < 64 * MIB
+
+
+def test_the_process_that_reads_is_the_first_to_be_killed_for_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = tmp_path / "child.py"
+    says = 'import json; print(json.dumps({"reason": "invalid", "message": open("/proc/self/oom_score_adj").read()}))'
+    child.write_text(says)
+    monkeypatch.setattr(parsing, "CHILD", child)
+    with pytest.raises(SubmissionFailed, match="1000"):
+        read(tmp_path, TABLE)
 
 
 def test_pandas_metadata_has_no_say(tmp_path: Path) -> None:
