@@ -253,9 +253,10 @@ class Command:
         wanted = sorted(files)[:FETCHED_FILES] if fetch is None else [name for name in fetch if name in files]
         left = FETCHED_SHARE * self._limits.file
         for name in wanted:
-            if files[name] <= min(left, self._limits.file):
-                run._fetched[name] = self._fetch(name)
-                left -= files[name]
+            cap = min(left, self._limits.file)
+            if files[name] <= cap:
+                run._fetched[name] = self._fetch(name, cap)
+                left -= run._fetched[name].stat().st_size  # what was listed is only what the box claims
         return run
 
     def _list(self) -> tuple[dict[str, int], tuple[str, ...]]:
@@ -267,10 +268,14 @@ class Command:
         files = {path: size for path, kind, size in entries if kind == "file"}
         return files, tuple(path for path, kind, _ in entries if kind in ("link", "other"))
 
-    def _fetch(self, name: str) -> Path:
+    def _fetch(self, name: str, cap: int) -> Path:
         with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as file:
             target = Path(file.name)
-        self._link.get_file(f"output/out/{name}", target, self._limits.file)
+        try:
+            self._link.get_file(f"output/out/{name}", target, cap)
+        except BaseException:
+            target.unlink()
+            raise
         return target
 
 

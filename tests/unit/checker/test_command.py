@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from grader.checker.api import SubmissionFailed
 from grader.checker.command import Command, CommandLimits
 from grader.checker.link import Link
 from grader.frames import Frame
@@ -13,23 +16,43 @@ MEASURED = {"seconds": 1.0, "cpu_seconds": 1.0, "peak_memory": 1}
 
 
 class Host:
-    """Answers as the host would for a program that writes one file."""
+    """Answers as the host would for a program that writes one file, or others that are listed here."""
+
+    def __init__(self, entries: tuple[tuple[str, str, int], ...] = (("a.txt", "file", 3),), content: bytes = b"abc"):
+        self._entries = [list(entry) for entry in entries]
+        self._content = content
 
     def request(self, op: str, header: dict[str, Any], body: bytes = b"") -> Frame:
         replies: dict[str, tuple[dict[str, Any], bytes]] = {
             "command.run": ({"status": 0, "stdout": 0, "measured": MEASURED}, b""),
-            "file.list": ({"entries": [["a.txt", "file", 3]]}, b""),
-            "file.get": ({"end": True}, b"abc"),
+            "file.list": ({"entries": self._entries}, b""),
+            "file.get": ({"end": True}, self._content),
         }
         return Frame(2, 1, *replies.get(op, ({}, b"")))
 
 
+def command_of(host: Host, folder: Path) -> Command:
+    return Command(Link(host), ["x"], CommandLimits(seconds=5, printed=100, file=100), folder)  # type: ignore[arg-type]
+
+
 def test_copies_of_a_runs_files_go_with_it(tmp_path: Path) -> None:
-    link = Link(Host())  # type: ignore[arg-type]
-    command = Command(link, ["x"], CommandLimits(seconds=5, printed=100, file=100), tmp_path)
+    command = command_of(Host(), tmp_path)
     run, other = command.run([], {}), command.run([], {})
     assert run.text("a.txt") == other.text("a.txt") == "abc"
     assert len(list(tmp_path.iterdir())) == 2
     del other
     assert [path.read_text() for path in tmp_path.iterdir()] == ["abc"]
     assert run.text("a.txt") == "abc"
+
+
+def test_a_file_that_holds_more_than_was_claimed_leaves_nothing_here(tmp_path: Path) -> None:
+    command = command_of(Host(content=b"x" * 101), tmp_path)
+    with pytest.raises(SubmissionFailed, match="more than 100 bytes"):
+        command.run([], {})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_files_of_a_run_are_counted_by_what_they_hold(tmp_path: Path) -> None:
+    claimed = tuple((f"{number}.txt", "file", 0) for number in range(9))
+    with pytest.raises(SubmissionFailed, match="more than 0 bytes"):
+        command_of(Host(claimed, b"x" * 100), tmp_path).run([], {})
