@@ -89,7 +89,8 @@ def _attempt(action: Any) -> dict[str, Any]:
     except MemoryError:
         return {"reason": "oom", "message": "MemoryError"}
     except Exception as error:
-        return {"error": type(error).__name__[:80], "message": str(error)[:MESSAGE_CAP], "place": _place(error)}
+        message = _readable(str(error)[:MESSAGE_CAP])
+        return {"error": type(error).__name__[:80], "message": message, "place": _readable(_place(error))}
     try:
         return {"value": plain(value)}
     except NoValue as error:
@@ -116,7 +117,7 @@ def plain(value: Any, depth: int = DEPTH_CAP) -> Any:
     if depth <= 0:
         raise NoValue("nested too deep")
     if value is None or isinstance(value, bool | str):
-        return value
+        return _text(value) if isinstance(value, str) else value
     if isinstance(value, int):
         if abs(value) > LARGEST:
             raise NoValue("an integer of hundreds of digits")
@@ -127,12 +128,30 @@ def plain(value: Any, depth: int = DEPTH_CAP) -> Any:
         wrong = next((key for key in value if not isinstance(key, str)), None)
         if wrong is not None:
             raise NoValue(f"a key of type {type(wrong).__name__}, not str")
-        return {str(key): plain(item, depth - 1) for key, item in value.items()}
+        return {_text(str(key)): plain(item, depth - 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item, depth - 1) for item in value]
     if type(value).__module__ == "numpy" and getattr(value, "ndim", None) == 0:
         return plain(value.item(), depth - 1)
     raise NoValue(f"a value of type {type(value).__name__}")
+
+
+def _text(value: str) -> str:
+    """Refuse half a character: one such text would make all answers that travel with it unreadable.
+
+    Raises:
+        NoValue: It holds one.
+    """
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise NoValue("a text that is not valid Unicode") from error
+    return value
+
+
+def _readable(text: str) -> str:
+    """Write half characters as their numbers."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 class Pipe:

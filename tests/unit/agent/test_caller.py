@@ -1,0 +1,48 @@
+"""What a worker answers with: data that can travel with other calls' answers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from grader.agent.caller import Caller, respond
+from grader.frames import strict_json
+
+HALF = "\ud800"  # half of a character: a text for Python, and not for UTF-8
+
+
+class Echo:
+    """A submission that returns, or raises with, what it is told."""
+
+    def give(self, value: Any) -> Any:
+        return value
+
+    def fail(self, value: str) -> None:
+        raise ValueError(value)
+
+
+def answer(method: str, value: object) -> Any:
+    caller = Caller(f"{__name__}:Echo")
+    for request in (
+        {"op": "construct", "arguments": {}},
+        {"op": "call", "method": method, "arguments": {"value": value}},
+    ):
+        found = respond(caller, request, {})
+    return strict_json(json.dumps(found).encode())
+
+
+@pytest.mark.parametrize("value", [HALF, {HALF: 1}, [{"a": f"b{HALF}"}]], ids=["text", "key", "inside"])
+def test_half_a_character_costs_one_answer_and_not_all_that_travel_with_it(value: object) -> None:
+    assert answer("give", value) == {"reason": "format", "message": "a text that is not valid Unicode"}
+
+
+def test_half_a_character_in_a_message_is_shown_as_its_number() -> None:
+    found = answer("fail", f"no {HALF}")
+    assert (found["error"], found["message"]) == ("ValueError", "no \\ud800")
+
+
+def test_other_texts_are_answers() -> None:
+    value = {"\u00e9": ["\U0001f600", "", None, True]}
+    assert answer("give", value) == {"value": value}
