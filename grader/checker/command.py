@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 MIB = 1024 * 1024
 FETCHED_FILES, FETCHED_SHARE = 100, 4  # what one run may bring here: files, and bytes as a multiple of the file limit
 
+# Why one file may not be opened while the box is well: no permission, or a name that is no UTF-8 and came as another.
+UNOPENED = (Reason.CRASHED, Reason.MISSING_OUTPUT, Reason.FORMAT)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandLimits:
@@ -51,6 +54,7 @@ class CommandRun:
         stdout: The end of what it printed.
         stderr: The end of what it printed on stderr.
         files: What lies in its output folder: path to bytes.
+        odd: What lies there and is no file that can be read: links, pipes, files that cannot be opened.
     """
 
     exit_status: int | None
@@ -108,13 +112,13 @@ class CommandRun:
         """Return a copy of an output file, in the checker box.
 
         Raises:
-            SubmissionFailed: The file is missing, not a regular file, or too large.
+            SubmissionFailed: The file is missing, not a regular file that can be read, or too large.
         """
         if name not in self._fetched:
+            if name in self.odd:
+                raise SubmissionFailed(Reason.FORMAT, f"{name} is not a regular file that can be read.")
             if name in self.files:
                 raise SubmissionFailed(Reason.TOO_LARGE, f"{name} holds {self.files[name]:,} bytes.")
-            if name in self.odd:
-                raise SubmissionFailed(Reason.FORMAT, f"{name} is not a regular file.")
             raise SubmissionFailed(Reason.MISSING_OUTPUT, f"{name} was not written.")
         return self._fetched[name]
 
@@ -251,13 +255,24 @@ class Command:
         # What is written without end, run after run, must not fill the checker's box.
         weakref.finalize(run, _delete, run._fetched)
         wanted = sorted(files)[:FETCHED_FILES] if fetch is None else [name for name in fetch if name in files]
+        self._copy(run, wanted)
+        return run
+
+    def _copy(self, run: CommandRun, wanted: Sequence[str]) -> None:
+        """Copy files here as far as the limits go; one that cannot be opened costs only the checks that need it."""
         left = FETCHED_SHARE * self._limits.file
         for name in wanted:
             cap = min(left, self._limits.file)
-            if files[name] <= cap:
+            if run.files[name] > cap:
+                continue
+            try:
                 run._fetched[name] = self._fetch(name, cap)
+            except SubmissionFailed as failed:
+                if failed.reason not in UNOPENED:
+                    raise
+                run.odd += (name,)
+            else:
                 left -= run._fetched[name].stat().st_size  # what was listed is only what the box claims
-        return run
 
     def _list(self) -> tuple[dict[str, int], tuple[str, ...]]:
         try:

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from grader.agent.stream import Refused
 from grader.checker.api import SubmissionFailed
 from grader.checker.command import Command, CommandLimits
 from grader.checker.link import Link
 from grader.frames import Frame
+from grader.model.reasons import Reason
 
 MEASURED = {"seconds": 1.0, "cpu_seconds": 1.0, "peak_memory": 1}
 
@@ -21,8 +23,11 @@ class Host:
     def __init__(self, entries: tuple[tuple[str, str, int], ...] = (("a.txt", "file", 3),), content: bytes = b"abc"):
         self._entries = [list(entry) for entry in entries]
         self._content = content
+        self.refused: dict[str, str] = {}
 
     def request(self, op: str, header: dict[str, Any], body: bytes = b"") -> Frame:
+        if op == "file.get" and header["path"] in self.refused:
+            raise Refused(self.refused[header["path"]], "no")
         replies: dict[str, tuple[dict[str, Any], bytes]] = {
             "command.run": ({"status": 0, "stdout": 0, "measured": MEASURED}, b""),
             "file.list": ({"entries": self._entries}, b""),
@@ -56,3 +61,23 @@ def test_files_of_a_run_are_counted_by_what_they_hold(tmp_path: Path) -> None:
     claimed = tuple((f"{number}.txt", "file", 0) for number in range(9))
     with pytest.raises(SubmissionFailed, match="more than 0 bytes"):
         command_of(Host(claimed, b"x" * 100), tmp_path).run([], {})
+
+
+@pytest.mark.parametrize("reason", [Reason.CRASHED, Reason.MISSING_OUTPUT, Reason.FORMAT])
+def test_a_file_that_cannot_be_opened_costs_only_the_checks_that_need_it(tmp_path: Path, reason: Reason) -> None:
+    host = Host((("a.txt", "file", 3), ("closed.txt", "file", 3), ("link", "link", 0)))
+    host.refused["output/out/closed.txt"] = reason.value
+    run = command_of(host, tmp_path).run([], {})
+    assert (run.text("a.txt"), run.odd) == ("abc", ("link", "closed.txt"))
+    with pytest.raises(SubmissionFailed, match=r"closed.txt is not a regular file that can be read") as failed:
+        run.text("closed.txt")
+    assert failed.value.reason is Reason.FORMAT
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_box_that_is_lost_meanwhile_is_no_odd_file(tmp_path: Path) -> None:
+    host = Host()
+    host.refused["output/out/a.txt"] = Reason.OOM.value
+    with pytest.raises(SubmissionFailed) as failed:
+        command_of(host, tmp_path).run([], {})
+    assert failed.value.reason is Reason.OOM
