@@ -6,7 +6,7 @@ import fnmatch
 import tempfile
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -282,7 +282,8 @@ class Service:
         try:
             yield running
         except BaseException:
-            self._ask("load.stop", {"at_once": True})
+            with suppress(SubmissionFailed):  # what went wrong in the block says more than that the box is gone
+                self._ask("load.stop", {"at_once": True})
             raise
         reply = self._ask("load.stop")
         running.exchanges = self._taken(int(reply.header["count"]))

@@ -12,6 +12,7 @@ from grader.checker import service as module
 from grader.checker.api import SubmissionFailed
 from grader.checker.service import Service, Started
 from grader.frames import REPLY, Frame
+from grader.model.reasons import Reason
 
 Wait = Callable[[Callable[[float], int]], Started]
 
@@ -64,3 +65,15 @@ def test_what_is_no_not_yet_is_given_up_sooner(wait: Wait, status: int) -> None:
 
 def test_an_early_404_is_forgiven_when_it_turns_into_not_yet(wait: Wait) -> None:
     assert wait(lambda now: 404 if now < 10 else 503 if now < 50 else 200).seconds == 50
+
+
+def test_what_fails_beside_a_load_is_told_and_not_that_the_load_is_gone(tmp_path: Path) -> None:
+    class Line:
+        def ask(self, op: str, header: dict[str, Any], body: bytes = b"") -> Frame:
+            if op == "load.stop":
+                raise SubmissionFailed(Reason.CRASHED, "The program ended its box.")
+            return Frame(REPLY, 0, {}, b"")
+
+    service = Service(Line(), "submission", ["serve"], 60.0, tmp_path)  # type: ignore[arg-type]
+    with pytest.raises(SubmissionFailed, match="wrong value"), service.background([]):
+        raise SubmissionFailed(Reason.WRONG_ANSWER, "It answered with a wrong value.")
