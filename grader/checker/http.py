@@ -15,6 +15,8 @@ from grader.model.reasons import Reason
 
 ANSWER_CAP = 512 * 1024
 REQUEST_SECONDS = 10.0
+CONNECTION = ("host", "connection", "accept-encoding", "content-length")
+ADDED = {"accept": "*/*", "user-agent": f"python-httpx/{httpx.__version__}"}  # unless a check sets them itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,9 +111,12 @@ def head(request: Request) -> dict[str, object]:
 
 
 def from_httpx(request: httpx.Request) -> Request:
-    """Turn httpx's request into ours, without the headers that only concern its own connection."""
-    own = ("host", "connection", "accept-encoding", "content-length", "user-agent", "accept")
-    headers = {name: value for name, value in request.headers.items() if name not in own}
+    """Turn httpx's request into ours, without the headers of its own connection and those it adds by itself."""
+    headers = {
+        name: value
+        for name, value in request.headers.items()
+        if name not in CONNECTION and (name, value) not in ADDED.items()
+    }
     return Request(
         method=request.method, path=request.url.raw_path.decode("ascii"), body=request.read(), headers=headers
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 
 from grader.errors import SubmissionRejected
@@ -86,7 +86,7 @@ def _in_order(exercise: Exercise) -> list[CheckDeclaration]:
     return sorted(exercise.checks, key=lambda check: (groups.index(check.group), int(check.id[1:])))
 
 
-def code_totals(lines: Iterable[CheckLine], status: RunStatus) -> dict[str, Decimal | None]:
+def code_totals(lines: Sequence[CheckLine], status: RunStatus) -> dict[str, Decimal | None]:
     """The total of a graded run, the range of a faulted one, nothing for a rejected one."""
     known = sum((line.earned for line in lines if line.earned is not None), Decimal(0))
     open_points = sum((line.possible for line in lines if line.earned is None), Decimal(0))
