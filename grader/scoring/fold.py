@@ -16,6 +16,8 @@ from grader.model.sheet import Audience, CheckLine, ExerciseReference, Provenanc
 from grader.scoring.band import error_band
 from grader.scoring.decision import decision_part, with_totals
 
+FLOAT_ERROR = Decimal("1e-10")  # two thirds as a float are a little less, and of 6 points still 4
+
 
 def fold(
     exercise: Exercise,
@@ -100,7 +102,9 @@ def code_totals(lines: Sequence[CheckLine], status: RunStatus) -> dict[str, Deci
 
 def earned_points(possible: Decimal, fraction: float) -> Decimal:
     """Points for a share of a check, to hundredths, rounded down: full points need the full share."""
-    return (possible * Decimal(repr(fraction))).quantize(CENT, rounding="ROUND_DOWN")
+    exact = (possible * Decimal(repr(fraction))).quantize(FLOAT_ERROR)
+    points = exact.quantize(CENT, rounding="ROUND_DOWN")
+    return points if fraction >= 1 else min(points, max(possible - CENT, Decimal(0)))
 
 
 def _line(check: CheckDeclaration, result: CheckResult | None) -> CheckLine:

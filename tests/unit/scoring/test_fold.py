@@ -107,9 +107,31 @@ def test_a_rejection_gives_no_points_and_no_zero() -> None:
     assert (sheet.rejection.reason, sheet.rejection.hint) == (Rejection.EMPTY, "Put files in it.")
 
 
-@pytest.mark.parametrize(("share", "points"), [(1.0, "3.00"), (0.9999, "2.99"), (0.0, "0.00"), (0.1 + 0.2, "0.90")])
+@pytest.mark.parametrize(
+    ("share", "points"), [(1.0, "3.00"), (0.9999, "2.99"), (1 - 1e-13, "2.99"), (0.0, "0.00"), (0.1 + 0.2, "0.90")]
+)
 def test_only_the_full_share_gives_full_points(share: float, points: str) -> None:
     assert earned_points(Decimal(3), share) == Decimal(points)
+
+
+@pytest.mark.parametrize(
+    ("possible", "share", "points"),
+    [
+        (6, 2 / 3, "4.00"),
+        (3, 1 / 3, "1.00"),
+        (7, 3 / 7, "3.00"),
+        (7, 1 / 3, "2.33"),
+        (6, 0.6666, "3.99"),
+        (0, 0.5, "0.00"),
+    ],
+)
+def test_a_share_that_no_float_can_hold_loses_nothing(possible: int, share: float, points: str) -> None:
+    assert earned_points(Decimal(possible), share) == Decimal(points)
+
+
+@given(st.integers(1, 2000), st.floats(0, 1, exclude_max=True))
+def test_less_than_the_full_share_is_less_than_full_points(cents: int, share: float) -> None:
+    assert 0 <= earned_points(Decimal(cents) / 100, share) < Decimal(cents) / 100
 
 
 @given(
