@@ -24,16 +24,6 @@ _WITH_VALUE = "WX"  # options of python that take the next argument, unless thei
 _SCRIPT = re.compile(r"[^/]+\.(py|sh)")
 
 
-def entry_of(argv: Sequence[str]) -> str | None:
-    """Return what a command starts: a path in the submission, or a module after `-m`.
-
-    `python clean.py` gives "clean.py", `python -m pkg.clean` "pkg.clean", `./run.sh` "run.sh".
-    None when it names nothing of the submission, as `python -c ...` and `duckdb` do.
-    """
-    named = _named(argv)
-    return named[0] if named else None
-
-
 def entry_file(submission: Submission, argv: Sequence[str]) -> tuple[str, bool] | None:
     """Return the file that a command starts, and whether it is started as a module; None when there is none."""
     named = _named(argv)

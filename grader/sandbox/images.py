@@ -61,19 +61,6 @@ def named_packages(role: Role) -> dict[str, str]:
     return {name: pinned[name] for name in names if name and not name.startswith("#")}
 
 
-def installed_packages(engine: Engine, image: str) -> dict[str, str]:
-    """Return package → version of a built image, as its label says.
-
-    Raises:
-        ImageMissing: The image is not there, or is not ours.
-    """
-    with translate(f"looking at the image {image}"):
-        labels = engine.client.images.get(image).labels
-    if LABEL_PACKAGES not in labels:
-        raise ImageMissing(f"{image} is not an image of grader's", hint="Build the images with 'grader setup'.")
-    return dict(json.loads(labels[LABEL_PACKAGES]))
-
-
 def find_images(engine: Engine) -> Images:
     """Return the image ids of both images, which must have been built.
 

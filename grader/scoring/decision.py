@@ -26,7 +26,6 @@ from grader.model.rubric import (
 from grader.model.sheet import CheckLine, ScoreSheet
 
 CODE_SHARE = Decimal("0.85")
-AUTOMATIC_POINTS = Decimal(9)
 TOTAL_POSSIBLE = Decimal(100)
 _STEP = Decimal("0.75")  # points for one step of a rating: 1..5 becomes 0..3
 

@@ -14,12 +14,12 @@ from grader.errors import ImageMissing
 from grader.sandbox.docker_engine import Engine
 from grader.sandbox.doctor import gather, remove_images
 from grader.sandbox.images import (
+    LABEL_PACKAGES,
     Images,
     build_image,
     ensure_images,
     find_images,
     image_id,
-    installed_packages,
     locked_packages,
 )
 from grader.sandbox.port import Role
@@ -92,7 +92,8 @@ def test_holds_just_the_pinned_packages(engine: Engine, images: Images, role: Ro
     found = {
         name.lower().replace("_", "-"): version for name, version in json.loads(python(engine, image, program)).items()
     }
-    assert found == locked_packages(role) == installed_packages(engine, image)
+    labelled = json.loads(engine.client.images.get(image).labels[LABEL_PACKAGES])
+    assert found == locked_packages(role) == labelled
 
 
 @pytest.mark.parametrize("name", ["runtime", "checker"])
@@ -151,11 +152,6 @@ def test_builds_have_no_network(engine: Engine, images: Images) -> None:
     recipe = replace(recipes(engine.version.arch)[0], dockerfile=dockerfile)
     with pytest.raises(ImageMissing, match="code: 1"):
         build_image(engine, Settings(), recipe, lambda _: None)
-
-
-def test_an_image_that_is_not_ours_is_refused(engine: Engine, images: Images) -> None:
-    with pytest.raises(ImageMissing, match="not an image of grader's"):
-        installed_packages(engine, recipes(engine.version.arch)[0].base_tag)
 
 
 def test_images_of_older_sources_are_found_and_removed(engine: Engine, images: Images) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from grader.errors import SubmissionRejected
-from grader.intake.entry import check_entry, entry_of
+from grader.intake.entry import check_entry, entry_file
 from grader.model.reasons import Rejection
 from grader.model.submission import Submission, SubmissionFile
 
@@ -16,20 +16,43 @@ def holding(*paths: str) -> Submission:
     return Submission(label="work", files=tuple(SubmissionFile(path=path, content=b"") for path in paths), digest="")
 
 
+PRESENT = ("clean.py", "src/clean.py", "pkg/clean.py", "pkg/__main__.py", "__main__.py", "run.sh", "bin/run", "x.sql")
+
+
 @pytest.mark.parametrize(
     ("command", "entry"),
     [
         ("python clean.py", "clean.py"), ("python3.13 -u -B ./src/clean.py --fast", "src/clean.py"),
-        ("python -m pkg.clean", "pkg.clean"), ("python -um pkg", "pkg"), ("python -mpkg", "pkg"),
         ("python -W ignore -X utf8 clean.py", "clean.py"), ("python -Wignore clean.py", "clean.py"),
-        ("python --check-hash-based-pycs always clean.py", "clean.py"), ("python -c print(1)", None),
-        ("python -Ic print(1)", None), ("python -", None), ("python", None), ("python -m", None), ("python .", "."),
-        ("./run.sh x", "run.sh"), ("bin/run", "bin/run"), ("bash -e run.sh", "run.sh"), ("bash -c run.sh", None),
-        ("/usr/bin/python3 clean.py", "clean.py"), ("clean.py", "clean.py"), ("duckdb -init x.sql", None),
+        ("python --check-hash-based-pycs always clean.py", "clean.py"), ("python .", "__main__.py"),
+        ("./run.sh x", "run.sh"), ("bin/run", "bin/run"), ("bash -e run.sh", "run.sh"),
+        ("/usr/bin/python3 clean.py", "clean.py"), ("clean.py", "clean.py"),
     ],
 )  # fmt: skip
-def test_the_entry_is_what_the_command_starts(command: str, entry: str | None) -> None:
-    assert entry_of(command.split()) == entry
+def test_the_entry_is_the_file_that_the_command_starts(command: str, entry: str) -> None:
+    assert entry_file(holding(*PRESENT), command.split()) == (entry, False)
+
+
+@pytest.mark.parametrize(
+    ("command", "entry"),
+    [
+        ("python -m pkg.clean", "pkg/clean.py"), ("python -um pkg", "pkg/__main__.py"),
+        ("python -mpkg", "pkg/__main__.py"),
+    ],
+)  # fmt: skip
+def test_the_entry_may_be_a_module(command: str, entry: str) -> None:
+    assert entry_file(holding(*PRESENT), command.split()) == (entry, True)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "python -c print(1)", "python -Ic print(1)", "python -", "python", "python -m", "bash -c run.sh",
+        "duckdb -init x.sql", "python other.py",
+    ],
+)  # fmt: skip
+def test_a_command_may_start_nothing_of_the_submission(command: str) -> None:
+    assert entry_file(holding(*PRESENT), command.split()) is None
 
 
 @pytest.mark.parametrize(
