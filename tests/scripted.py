@@ -38,6 +38,7 @@ class ScriptedBox:
     closed: int = 0
     ended: bool = False
     paused: bool = False
+    cpu_seconds: float = 1.5
     _nonce: bytes = b""
     _in: bytearray = field(default_factory=bytearray)
     _out: bytearray = field(default_factory=bytearray)
@@ -72,7 +73,7 @@ class ScriptedBox:
         return piece
 
     def usage(self) -> Usage:
-        return Usage(cpu_seconds=1.5, memory=2**20, peak_memory=2**20)
+        return Usage(cpu_seconds=self.cpu_seconds, memory=2**20, peak_memory=2**20)
 
     def pause(self) -> None:
         if self.ended:
@@ -98,9 +99,10 @@ class ScriptedSandbox:
     scripts: dict[Role, Script]
     ending: Ending = field(default_factory=lambda: Ending(exit_status=0, oom=False, removed_by_us=False))
     boxes: list[ScriptedBox] = field(default_factory=list)
+    stillborn: bool = False
 
     def open(self, spec: BoxSpec) -> Box:
-        box = ScriptedBox(self.scripts[spec.role], ending=self.ending)
+        box = ScriptedBox(self.scripts[spec.role], ending=self.ending, ended=self.stillborn)
         self.boxes.append(box)
         return box
 

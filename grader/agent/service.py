@@ -77,6 +77,7 @@ class Service:
         self._inputs = inputs
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
+        self._ended: subprocess.Popen[bytes] | None = None
         self._port = 0
         self._printed = bytearray()
         self._printed_total = 0
@@ -158,13 +159,14 @@ class Service:
             connection.close()
         self._connections.clear()
         process = self._process
-        if process is None:
+        if process is None or process is self._ended:  # its number may be another process's by now
             return 0
         left = _session_members(process.pid) - {process.pid} if process.poll() is not None else set()
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(5)
+        self._ended = process
         return len(left)
 
     def request(self, header: Values, body: bytes) -> Answer:

@@ -5,6 +5,7 @@ The submission box's agent and the checker box's program both speak through this
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import threading
@@ -106,19 +107,27 @@ def serve(stream: Stream, handlers: Mapping[str, Handler], side_by_side: frozens
         side_by_side: Operations that wait for something else; they are answered as they end, in any order.
     """
     with ThreadPoolExecutor(THREADS) as pool:
+        if side_by_side:
+            pool.submit(int)  # one thread is there before a submission can use up all that it may have
         while True:
             try:
                 frame = stream.read()
             except EOFError:
                 return
             if frame.header.get("op") in side_by_side:
-                pool.submit(_answer_aside, stream, frame, handlers)
+                with contextlib.suppress(RuntimeError):  # no further thread: it waits for one that is there
+                    pool.submit(_answer_aside, stream, frame, handlers)
             else:
                 stream.send(_answer(frame, handlers))
 
 
 def _answer_aside(stream: Stream, frame: Frame, handlers: Mapping[str, Handler]) -> None:
-    stream.send(_answer(frame, handlers))
+    try:
+        answer = _answer(frame, handlers)
+    except Exception as error:  # in a thread nobody would ever hear of it, and the host would wait in vain
+        message = f"{type(error).__name__}: {error}"[:500]
+        answer = Frame(frames.REFUSAL, frame.request, {"code": "os", "message": message})
+    stream.send(answer)
 
 
 def _answer(frame: Frame, handlers: Mapping[str, Handler]) -> Frame:

@@ -88,6 +88,10 @@ class Worker:
                 start_new_session=True,
                 preexec_fn=offer_to_oom_killer,
             )
+        except BaseException:
+            os.close(self._in)
+            os.close(self._out)
+            raise
         finally:
             os.close(theirs_in)
             os.close(theirs_out)

@@ -135,14 +135,15 @@ class Load:
     def _run_quietly(self) -> None:
         try:
             self.run()
-        except (EOFError, TimeoutError, FrameError) as error:
-            self._failure = error
         except (OSError, ValueError) as error:  # the box was closed under it, from another thread
-            self._failure = EOFError(str(error))
-        with self._lock:
-            self._over = True
-            for guest in (*self._guests, *self._guests_under_way.values()):
-                guest.done.set()
+            self._failure = error if isinstance(error, TimeoutError) else EOFError(str(error))
+        except BaseException as error:  # whoever stops the load, or waits for an answer, has to know
+            self._failure = error
+        finally:
+            with self._lock:
+                self._over = True
+                for guest in (*self._guests, *self._guests_under_way.values()):
+                    guest.done.set()
 
     def stop(self, *, at_once: bool) -> None:
         """Wait for the end; with `at_once` after the answers that are still to come, not after all requests.

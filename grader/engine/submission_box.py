@@ -67,7 +67,6 @@ class SubmissionBox:
         self._submission = submission
         self._channel: Channel | None = None
         self._load: Load | None = None
-        self._cpu_before = 0.0
         self._paused = False
         self.isolation: Isolation | None = None
         self.resources = Resources()
@@ -83,20 +82,21 @@ class SubmissionBox:
             self._count(boxes=1)
             self.isolation = box.isolation
             try:
-                self._channel = Channel(box)
-                self._deliver(self._channel)
+                self._channel = self._filled(box)
             except BaseException:
-                self._channel = None
                 box.close()
                 raise
         return self._channel
 
-    def _deliver(self, channel: Channel) -> None:
+    def _filled(self, box: Box) -> Channel:
+        """Lay the submission out in a box."""
         deadline = Deadline(60)
         try:
+            channel = Channel(box)
             channel.request("hello", {}, deadline)
             for file in self._submission.files:
                 channel.put_file("submission.put", file.path, file.content, deadline)
+            return channel
         except _BROKEN as error:
             # No line of the submission has run yet.
             raise BoxLost(
@@ -135,7 +135,7 @@ class SubmissionBox:
         """
         channel = self.open()
         sampler = _Sampler(channel.box) if op in MEASURED else None
-        start = monotonic()
+        start, cpu_seconds, peak = monotonic(), 0.0, 0
         try:
             with self._blamed(seconds):
                 reply = (
@@ -143,10 +143,17 @@ class SubmissionBox:
                     if self._load
                     else channel.request(op, header, Deadline(seconds + GRACE_SECONDS), body)
                 )
+                self.notices.see_reply(reply)
         finally:
             taken = monotonic() - start
-            usage = sampler.stop() if sampler else None
-        return self._measured(reply, taken, usage)
+            if sampler is not None:
+                cpu_seconds, peak = sampler.stop()
+                self._count(wall_seconds=taken, peak_memory=peak)
+        inside = reply.header.get("peak_memory")
+        if sampler is not None and isinstance(inside, int) and inside < 2**50:
+            peak = max(peak, inside)
+            self._count(peak_memory=peak)
+        return Measured(reply, taken, cpu_seconds, peak)
 
     @contextmanager
     def _blamed(self, seconds: float) -> Generator[None]:
@@ -169,17 +176,6 @@ class SubmissionBox:
             raise SubmissionFailure(Reason.PROTOCOL, error.message) from error
         except EOFError as error:
             raise self._broken(self.replace()) from error
-
-    def _measured(self, reply: Frame, taken: float, usage: Usage | None) -> Measured:
-        self.notices.see_reply(reply)
-        if usage is None:
-            return Measured(reply, taken, 0.0, 0)
-        cpu = max(0.0, usage.cpu_seconds - self._cpu_before)
-        self._cpu_before = usage.cpu_seconds
-        inside = reply.header.get("peak_memory")
-        peak = max(usage.peak_memory, inside if isinstance(inside, int) and inside < 2**50 else 0)
-        self._count(wall_seconds=taken, cpu_seconds=cpu, peak_memory=peak)
-        return Measured(reply, taken, cpu, peak)
 
     def usage(self) -> Usage:
         """What the box has used so far, measured from outside."""
@@ -247,7 +243,11 @@ class SubmissionBox:
         Raises:
             SubmissionFailure: The box did not survive it.
         """
-        self._load = None
+        carried, self._load = self._load, None
+        if carried is not load:  # its box has been replaced since, and whoever asked it something was told why
+            with suppress(*_BROKEN):
+                load.stop(at_once=True)
+            return
         with self._blamed(SESSION_SECONDS):
             load.stop(at_once=at_once)
 
@@ -275,9 +275,8 @@ class SubmissionBox:
         self.notices.forget_box()
         if channel is None:
             return Ending(exit_status=None, oom=False, removed_by_us=True)
-        with suppress(InfrastructureFault):  # what servers used between the requests that are measured
-            self._count(cpu_seconds=max(0.0, channel.box.usage().cpu_seconds - self._cpu_before))
-        self._cpu_before = 0.0
+        with suppress(InfrastructureFault):
+            self._count(cpu_seconds=channel.box.usage().cpu_seconds)
         ending = channel.box.close()
         self.last_words = ending.stderr
         return ending
@@ -286,11 +285,6 @@ class SubmissionBox:
         """Close the box for good."""
         with suppress(InfrastructureFault):
             self.replace()
-
-    def kill(self) -> None:
-        """End the box from another thread."""
-        if self._channel is not None:
-            self._channel.box.kill()
 
     def _count(
         self,
@@ -336,6 +330,8 @@ class _Sampler:
 
     def __init__(self, box: Box) -> None:
         self._box = box
+        # What was used before, to fetch files or to start a session, is not the program's.
+        self._cpu_before = self._cpu = box.usage().cpu_seconds
         self._peak = 0
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._sample, daemon=True)
@@ -343,13 +339,16 @@ class _Sampler:
 
     def _sample(self) -> None:
         while not self._stopped.wait(SAMPLE_SECONDS):
-            with suppress(InfrastructureFault):  # the main thread meets the same fault and reports it
-                self._peak = max(self._peak, self._box.usage().memory)
+            self._look()
 
-    def stop(self) -> Usage | None:
+    def _look(self) -> None:
+        with suppress(InfrastructureFault):  # the main thread meets the same fault and reports it
+            usage = self._box.usage()
+            self._cpu, self._peak = usage.cpu_seconds, max(self._peak, usage.memory)
+
+    def stop(self) -> tuple[float, int]:
+        """Return CPU seconds and peak bytes since it began; of a box that has ended, as far as it was seen."""
         self._stopped.set()
         self._thread.join()
-        with suppress(InfrastructureFault):
-            usage = self._box.usage()
-            return Usage(cpu_seconds=usage.cpu_seconds, memory=usage.memory, peak_memory=max(self._peak, usage.memory))
-        return None
+        self._look()
+        return max(0.0, self._cpu - self._cpu_before), self._peak

@@ -20,6 +20,7 @@ from grader.model.submission import Submission
 
 _PYTHON = re.compile(r"python(3(\.\d+)?)?")
 _SHELLS = ("sh", "bash", "dash")
+_SHELL_WITH_VALUE = ("--rcfile", "--init-file")
 _WITH_VALUE = "WX"  # options of python that take the next argument, unless theirs is glued on
 _SCRIPT = re.compile(r"[^/]+\.(py|sh)")
 
@@ -42,10 +43,26 @@ def _named(argv: Sequence[str]) -> tuple[str, bool] | None:
     if _PYTHON.fullmatch(base):
         return _after_python(list(argv[1:]))
     if base in _SHELLS:
-        script = next((each for each in argv[1:] if not each.startswith("-")), "")
-        stopped = any(each.startswith("-") and "c" in each for each in argv[1:2])
-        return (script.removeprefix("./"), False) if script and not stopped else None
+        return _after_shell(list(argv[1:]))
     return (program, False) if _SCRIPT.fullmatch(program) else None
+
+
+def _after_shell(arguments: list[str]) -> tuple[str, bool] | None:
+    """As bash(1) and dash(1) read their options; `-c` and `-s` start no file."""
+    while arguments:
+        word = arguments.pop(0)
+        if word in _SHELL_WITH_VALUE:
+            arguments[:1] = []
+        elif word in ("-", "--"):
+            return (arguments[0].removeprefix("./"), False) if arguments else None
+        elif word.startswith(("-", "+")):
+            letters = "" if word.startswith("--") else word[1:]
+            if "c" in letters or "s" in letters:
+                return None
+            del arguments[: letters.count("o") + letters.count("O")]  # each takes the name of a setting
+        else:
+            return word.removeprefix("./"), False
+    return None
 
 
 def _after_python(arguments: list[str]) -> tuple[str, bool] | None:

@@ -10,7 +10,7 @@ import pytest
 from grader import frames
 from grader.clock import Deadline
 from grader.engine.load import Exchange, Load, LoadOptions, LoadRequest
-from grader.errors import FrameError
+from grader.errors import FrameError, InfrastructureFault
 from grader.frames import Frame
 from grader.sandbox.channel import Channel, Refusal
 from tests.scripted import ScriptedBox, refuse, reply
@@ -120,3 +120,15 @@ def test_nothing_in_an_answer_is_taken_as_it_comes(header: dict[str, Any], expec
     found = run.exchanges[0]
     found.began, found.seconds = 0, 0.0
     assert found == expected
+
+
+def test_whatever_ends_a_load_in_the_background_is_told_to_who_stops_it() -> None:
+    def script(frame: Frame) -> Sequence[Frame]:
+        raise InfrastructureFault("the engine is gone")
+
+    run = load(script)
+    run.start()
+    with pytest.raises(InfrastructureFault):
+        run.stop(at_once=True)
+    with pytest.raises(InfrastructureFault):
+        run.request("service.state", {}, b"", Deadline(5))

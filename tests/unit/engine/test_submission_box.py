@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from grader.engine.load import LoadOptions, LoadRequest
 from grader.engine.submission_box import SubmissionBox, SubmissionFailure
 from grader.errors import BoxLost
 from grader.frames import Frame
@@ -51,8 +52,59 @@ def test_delivers_every_file_before_the_first_session() -> None:
 def test_measures_from_outside_and_counts() -> None:
     box, _ = opened(only("command.run", lambda frame: [reply(frame, peak_memory=5 * 2**20)]))
     run(box)
+    box.close()
     assert (box.resources.cpu_seconds, box.resources.peak_memory) == (1.5, 5 * 2**20)
     assert (box.resources.sessions, box.resources.boxes) == (1, 1)
+
+
+def test_a_run_costs_what_the_box_used_meanwhile_and_the_sheet_counts_all() -> None:
+    costs = {"hello": 1.0, "session.open": 10.0, "command.run": 2.0, "file.get": 4.0}
+
+    def script(frame: Frame) -> Sequence[Frame | bytes]:
+        sandbox.boxes[-1].cpu_seconds += costs.get(frame.header["op"], 0.0)
+        return [reply(frame)]
+
+    box, sandbox = opened(script)
+    box.open_session()
+    measured = []
+    for _ in range(2):
+        measured.append(box.request("command.run", {}, b"", 5).cpu_seconds)
+        box.request("file.get", {}, b"", 5)
+    box.close()
+    assert measured == [2.0, 2.0]
+    assert box.resources.cpu_seconds == 1.5 + 1.0 + 10.0 + 2 * (2.0 + 4.0)
+
+
+def test_what_failed_is_counted_as_well() -> None:
+    box, sandbox = opened(only("command.run", lambda _: None), Ending(exit_status=1, oom=False, removed_by_us=False))
+    with pytest.raises(SubmissionFailure):
+        run(box)
+    assert box.resources.peak_memory == sandbox.boxes[0].usage().memory
+    assert box.resources.wall_seconds > 0
+
+
+def test_a_box_that_dies_under_a_load_is_blamed_once() -> None:
+    ending = Ending(exit_status=1, oom=False, removed_by_us=False)
+    box, sandbox = opened(only("service.state", lambda _: None), ending)
+    box.open_session()
+    request = LoadRequest({"method": "GET", "path": "/"}, b"")
+    options = LoadOptions(concurrency=1, keep_alive=True, repeat=True, seconds=1.0, cap=100)
+    load = box.new_load([request], options, 5)
+    box.carry(load)
+    with pytest.raises(SubmissionFailure) as failure:
+        box.request("service.state", {}, b"", 5)
+    assert failure.value.reason is Reason.CRASHED
+    box.end_load(load, at_once=True)
+    box.open_session()
+    assert [each.closed for each in sandbox.boxes] == [1, 0]
+
+
+def test_a_box_that_ends_before_it_is_asked_anything_is_nobodys_failure() -> None:
+    box, sandbox = opened(lambda frame: [reply(frame)])
+    sandbox.stillborn = True
+    with pytest.raises(BoxLost, match="did not start"):
+        box.request("command.run", {}, b"", 5)
+    assert sandbox.boxes[0].closed == 1
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,9 @@ def test_a_command_may_start_nothing_of_the_submission(command: str) -> None:
     [
         ("python clean.py", "clean.py"), ("python -m pkg.clean", "pkg/clean.py"), ("python -m pkg", "pkg/__main__.py"),
         ("python pkg", "pkg/__main__.py"), ("python .", "__main__.py"), ("bash run.sh", "run.sh"),
-        ("python -m runpy clean", "other.py"), ("duckdb", "other.sql"),
+        ("python -m runpy clean", "other.py"), ("duckdb", "other.sql"), ("bash -euo pipefail run.sh", "run.sh"),
+        ("bash -o pipefail -e run.sh", "run.sh"), ("bash --norc -- run.sh", "run.sh"), ("sh +e -u run.sh", "run.sh"),
+        ("bash --rcfile x.sh run.sh", "run.sh"), ("bash -e -c other.py", "run.py"), ("bash -s x", "run.sh"),
     ],
 )  # fmt: skip
 def test_an_entry_that_is_there_passes(command: str, path: str) -> None:
