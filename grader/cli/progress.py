@@ -39,19 +39,24 @@ class BatchProgress:
         self._forecast = forecast
         self._counts: Counter[str] = Counter()
         self._lines: dict[str, TaskID] = {}
+        self._said: dict[str, str] = {}
         self._all = bar.add_task("all", total=len(places), step="") if len(places) > 1 else None
 
     def watch(self, entry: Entry) -> Watcher:
-        """Give an entry a line of its own."""
+        """Give an entry a line of its own, the same one when it is tried again."""
         name = visible(entry.label, 40)
-        line = self._lines[entry.place] = self._bar.add_task(name, total=self._checks, step="")
+        if entry.place not in self._lines:
+            self._lines[entry.place] = self._bar.add_task(name, total=self._checks, step="")
+        line = self._lines[entry.place]
 
         def check(name: str, result: CheckResult | None) -> None:
             self._bar.update(line, advance=0 if result is None else 1, step=f"check {name}")
 
         def step(text: str) -> None:
             self._bar.update(line, step=text)
-            self._say(f"{name}: {text}")
+            if self._said.get(entry.place) != text:  # who waits for another process asks every second
+                self._said[entry.place] = text
+                self._say(f"{name}: {text}")
 
         return Watcher(step=step, check=check)
 
@@ -59,6 +64,7 @@ class BatchProgress:
         """Count an entry that has ended, and take its line away."""
         entry = done.entry
         self._open.pop(entry.place, None)
+        self._said.pop(entry.place, None)
         line = self._lines.pop(entry.place, None)
         if line is not None and self._all is not None:
             self._bar.remove_task(line)

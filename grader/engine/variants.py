@@ -68,9 +68,10 @@ class VariantStore:
             return target
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            alone = FileLock(self._folder / f".{target.name}.lock").acquire()
         except OSError as error:
             raise _disk(error, self._folder) from error
-        with FileLock(self._folder / f".{target.name}.lock"):  # of many who need it at once, one makes it
+        with alone:  # of many who need it at once, one makes it
             if target.is_dir():
                 return target
             report(f"generating the {split} data of {exercise.id}")
@@ -83,11 +84,9 @@ class VariantStore:
             raise _disk(error, self._folder) from error
         try:
             self._generate(exercise, source, seed, split, draft)
-            if not target.is_dir():  # another process may have been quicker with the same data
-                draft.rename(target)
+            draft.rename(target)
         except OSError as error:
-            if not target.is_dir():
-                raise _disk(error, self._folder) from error
+            raise _disk(error, self._folder) from error
         finally:
             shutil.rmtree(draft, ignore_errors=True)
         return target

@@ -49,10 +49,16 @@ class SheetFolder:
                 faulted run is no score, and is moved aside in any case.
 
         Raises:
-            UsageError: The folder cannot be written, or holds another submission's sheet.
+            UsageError: The folder cannot be written, or holds another submission's sheet or something else.
         """
         self._make_writable()
         chosen = [self.folder / name for name in file_names(labels, taken=(PREVIOUS, SUMMARY))]
+        foreign = next((place for place in chosen if _is_foreign(place)), None)
+        if foreign is not None:
+            raise UsageError(
+                f"{foreign} is where a score sheet would go, and holds something else.",
+                hint="Choose another folder with --out, such as --out grading.",
+            )
         in_the_way = [place for index, place in enumerate(chosen) if self._is_in_the_way(place, index, keep)]
         refused = [] if replace else [place for place in in_the_way if not self._is_faulted(place)]
         if refused:
@@ -203,6 +209,13 @@ class SheetFolder:
                     yield path, read_sheet(path)
                 except UsageError:
                     continue
+
+
+def _is_foreign(place: Path) -> bool:
+    """Whether something is there that no sheet belongs to, such as the submission itself."""
+    if (place / SHEET).exists() or not place.exists():
+        return False
+    return not place.is_dir() or any(place.iterdir())
 
 
 def read_sheet(path: Path) -> ScoreSheet:

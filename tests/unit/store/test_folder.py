@@ -29,6 +29,17 @@ def test_refuses_a_folder_that_holds_a_sheet(tmp_path: Path) -> None:
     assert "--replace" in refused.value.hint
 
 
+@pytest.mark.parametrize("replace", [True, False])
+def test_never_writes_where_something_else_is(tmp_path: Path, replace: bool) -> None:
+    (tmp_path / "ada").mkdir()
+    assert SheetFolder(tmp_path).places(["ada"], replace=replace) == [tmp_path / "ada"]
+    (tmp_path / "ada" / "clean.py").touch()
+    (tmp_path / "grace").touch()
+    for label in ("ada", "grace"):
+        with pytest.raises(UsageError, match=f"{label} is where a score sheet would go, and holds something else"):
+            SheetFolder(tmp_path).places([label], replace=replace)
+
+
 def test_keeps_the_sheet_of_the_same_run(tmp_path: Path) -> None:
     folder = SheetFolder(tmp_path)
     (place,) = folder.places(["ada"], replace=False)
