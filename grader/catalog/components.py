@@ -17,7 +17,7 @@ from grader.model.exercise import Exercise
 CHECKS, DATA, SETUP, REFERENCE, TEXTS = "checks", "data", "setup", "reference", "texts"
 # Keys of the manifest that no run depends on.
 _TEXTS_OF_MANIFEST = {"title", "summary", "hours", "groups", "version", "editor_schema"}
-_MARK = "pytest.mark.check"
+_MARKS = ("pytest.mark.check", "mark.check")
 _MEANT = ("id", "timed")  # of what a check declares, that on which its answer depends
 
 
@@ -77,7 +77,7 @@ def meaning_of(source: bytes) -> bytes:
             if ast.get_docstring(node) is not None:
                 node.body = node.body[1:]
             for mark in getattr(node, "decorator_list", ()):
-                if isinstance(mark, ast.Call) and ast.unparse(mark.func) == _MARK:
+                if isinstance(mark, ast.Call) and ast.unparse(mark.func) in _MARKS:
                     mark.keywords = [each for each in mark.keywords if each.arg in _MEANT]
     return ast.dump(tree).encode()
 

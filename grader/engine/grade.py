@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 from grader import clock
@@ -230,16 +231,11 @@ class GradingRun:
 
     def _reference_box(self, stack: ExitStack) -> SubmissionBox | None:
         """Prepare a box for the reference solution; it opens when a check first compares with it."""
-        named = self._exercise.manifest.reference
-        if named is None:
+        if self._reference is None:
             return None
-        rung = rung_named(self._source, named.solution)
-        files = tuple(SubmissionFile(path=path, content=content) for path, content in sorted(rung.files().items()))
-        solution = Submission(label=named.solution, files=files, digest=digest_files(files))
         limits = self._exercise.manifest.limits
-        box = SubmissionBox(
-            self._harness.sandbox, self._boxes.spec(Role.SUBMISSION, limits, limits.run_seconds), solution
-        )
+        spec = self._boxes.spec(Role.SUBMISSION, limits, limits.run_seconds)
+        box = SubmissionBox(self._harness.sandbox, spec, self._reference)
         stack.callback(box.close)
         return box
 
@@ -280,13 +276,19 @@ class GradingRun:
         }
 
     def _reference_start(self) -> dict[str, object] | None:
+        if self._reference is None:
+            return None
+        return _start(read_manifest(self._reference, self._exercise.manifest.part)[0])
+
+    @cached_property
+    def _reference(self) -> Submission | None:
+        """The solution that checks compare with."""
         named = self._exercise.manifest.reference
         if named is None:
             return None
-        files = rung_named(self._source, named.solution).files()
-        entries = tuple(SubmissionFile(path=path, content=content) for path, content in sorted(files.items()))
-        solution = Submission(label=named.solution, files=entries, digest="")
-        return _start(read_manifest(solution, self._exercise.manifest.part)[0])
+        content = rung_named(self._source, named.solution).files()
+        files = tuple(SubmissionFile(path=path, content=content[path]) for path in sorted(content))
+        return Submission(label=named.solution, files=files, digest=digest_files(files))
 
     def _fold(self, path: Path, findings: Findings) -> ScoreSheet:
         submission, box, relay = findings.submission, findings.box, findings.relay

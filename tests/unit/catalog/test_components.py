@@ -64,5 +64,10 @@ def test_what_a_check_declares_is_not_what_it_does(old: bytes, new: bytes, same:
     assert (meaning_of(MARKED) == meaning_of(MARKED.replace(old, new, 1))) is same
 
 
+def test_a_mark_that_was_imported_declares_as_well() -> None:
+    marked = MARKED.replace(b"pytest.mark", b"mark")
+    assert meaning_of(marked) == meaning_of(marked.replace(b"points=1", b"points=2"))
+
+
 def test_what_is_no_python_is_compared_as_it_is() -> None:
     assert meaning_of(b"def (") == b"def ("
