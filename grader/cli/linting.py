@@ -22,6 +22,7 @@ from grader.cli.proving import folders_of
 from grader.engine.boxes import Boxes
 from grader.engine.variants import VariantStore
 from grader.errors import ExerciseDefect, InfrastructureFault
+from grader.intake.limits import counted
 from grader.wiring import open_harness
 
 if TYPE_CHECKING:
@@ -140,13 +141,9 @@ def _show(folder: Path, finding: Finding) -> None:
     )
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
 def _summary(found: dict[Path, list[Finding]]) -> str:
     lines = []
     for folder, findings in found.items():
         errors = sum(each.level is Level.ERROR for each in findings)
-        lines.append(f"{folder.name}: {_count(errors, 'error')}, {_count(len(findings) - errors, 'warning')}")
+        lines.append(f"{folder.name}: {counted(errors, 'error')}, {counted(len(findings) - errors, 'warning')}")
     return "\n".join(lines)

@@ -17,6 +17,7 @@ from grader.cli.dossier import dossier_files
 from grader.cli.writing import write_bytes
 from grader.errors import GraderError, UsageError
 from grader.intake.file_names import file_name
+from grader.intake.limits import counted
 from grader.keys import Keyring
 from grader.model.sheet import Audience
 from grader.render.text import visible
@@ -130,14 +131,14 @@ def _show_plan(erasure: Erasure) -> None:
     own, shared = len(traces.runs), len(traces.shared)
     lines = [
         "the name, and what could lead back to it",
-        f"{_many(len(traces.submissions), 'submission')} and {_many(len(traces.artefacts), 'kept file')} "
+        f"{counted(len(traces.submissions), 'submission')} and {counted(len(traces.artefacts), 'kept file')} "
         "(archives and logs)",
-        f"{_many(traces.sheets, 'sheet')} with evidence, and what people wrote in reviews",
+        f"{counted(traces.sheets, 'sheet')} with evidence, and what people wrote in reviews",
         *(f"the folder {path}" for path in papers.folders),
     ]
-    stay = [f"as anonymous results: {_many(own, 'run')}, with outcomes, points and seconds of checks"] if own else []
+    stay = [f"as anonymous results: {counted(own, 'run')}, with outcomes, points and seconds of checks"] if own else []
     if shared or traces.shared_artefacts:
-        both = f"{_many(shared, 'run')} and {_many(len(traces.shared_artefacts), 'kept file')}"
+        both = f"{counted(shared, 'run')} and {counted(len(traces.shared_artefacts), 'kept file')}"
         stay.append(f"as they are somebody else's as well: {both}")
     stay += [f"{path} is left to you: it {why}" for path, why in papers.left]
     stay += [
@@ -148,10 +149,6 @@ def _show_plan(erasure: Erasure) -> None:
     for line in stay:
         say(f"  * {visible(line, 500)}", markup=False, soft_wrap=True)
     say("Copies that were mailed, exported or backed up are not known here; see to them yourself.", soft_wrap=True)
-
-
-def _many(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _tell(erasure: Erasure, *, erased: bool, as_json: bool) -> None:
