@@ -16,7 +16,8 @@ from grader.model.reasons import Reason
 ANSWER_CAP = 512 * 1024
 REQUEST_SECONDS = 10.0
 CONNECTION = ("host", "connection", "accept-encoding", "content-length")
-ADDED = {"accept": "*/*", "user-agent": f"python-httpx/{httpx.__version__}"}  # unless a check sets them itself
+TOOLS = ("user-agent",)  # a service has no need to know what asks it
+ADDED = {"accept": "*/*"}  # unless a check sets another itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,11 +112,11 @@ def head(request: Request) -> dict[str, object]:
 
 
 def from_httpx(request: httpx.Request) -> Request:
-    """Turn httpx's request into ours, without the headers of its own connection and those it adds by itself."""
+    """Turn httpx's request into ours, without headers of its own connection, its name, and what it adds by itself."""
     headers = {
         name: value
         for name, value in request.headers.items()
-        if name not in CONNECTION and (name, value) not in ADDED.items()
+        if name not in (*CONNECTION, *TOOLS) and (name, value) not in ADDED.items()
     }
     return Request(
         method=request.method, path=request.url.raw_path.decode("ascii"), body=request.read(), headers=headers
