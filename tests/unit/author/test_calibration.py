@@ -113,6 +113,14 @@ def test_figures_that_cannot_be_read_are_a_defect_and_none_are_none(tmp_path: Pa
         read_calibration(tmp_path)
 
 
+def test_one_variant_tells_nothing_of_the_spread(proof: Proof) -> None:
+    for candidate in ("v2", "v3"):
+        del proof.known["reference", candidate, 1]
+    page = calibration.render(proof, [], Scope(candidates=("v1",), repeats=1, everything=False), *TOLD)
+    assert "Nothing was graded on two variants in this calibration." in page
+    assert "| mean |" not in page
+
+
 def test_a_part_of_the_ladder_does_not_tell_what_checks_tell_apart(proof: Proof) -> None:
     page = calibration.render(proof, [], SCOPE, *TOLD, part=True)
     assert "passed by reference only" not in page
