@@ -2,7 +2,7 @@
 
     python tools/pack.py
 
-Refuses what would be refused when you hand it in, for the same reasons, so that you find out now.
+Refuses an archive that would not be accepted when you hand it in, for the same reasons, so that you find out now.
 Needs Python 3.11 or newer and nothing else. What is left out, and every limit, comes from kit.toml.
 """
 

@@ -145,7 +145,7 @@ def _table(comparison: Comparison, lines: list[Line]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=comparison.title)
     table.add_column("Candidate", overflow="fold")
     for title in ("Rank", "Total", *(("Percentile",) if percentiles else ()), *comparison.competencies):
-        table.add_column(title, justify="right")
+        table.add_column(title, justify="right", no_wrap=title in ("Rank", "Total"))
     table.add_column("Checks", no_wrap=True)
     for line in lines:
         shares = ["\N{EN DASH}" if share is None else f"{share:.0f}" for share in line.competencies]

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from grader import __version__
-from grader.errors import GraderError
+from grader.errors import GraderError, UsageError
 
 # name -> (module below grader.cli, one line of help); in the order of a first visit
 COMMANDS = {
@@ -30,6 +30,7 @@ COMMANDS = {
     "candidate": "What is kept of a person: list, export, hold, erase; who is kept for too long.",
     "author": "Write exercises, and prove that they grade fairly.",
 }
+_ALLOW = "Look at its permissions, or name another place."
 INTERRUPTED = 130
 
 
@@ -96,6 +97,13 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         sys.stderr.close()  # nobody reads any more; say nothing about it
         status = 0
+    except OSError as error:
+        from grader.cli.console import show_error
+
+        if error.filename is None:
+            raise  # not about a file that somebody named: a defect of grader
+        show_error(UsageError(f"{error.filename} cannot be used: {error.strerror}.", hint=_ALLOW))
+        status = UsageError.exit_code
     if status == INTERRUPTED:
         click.echo("Interrupted. Boxes have been removed; finished sheets are kept.", err=True)
     sys.exit(status if isinstance(status, int) else 0)

@@ -32,7 +32,7 @@ def show(file: Path, audience: str, as_json: bool) -> None:
     from grader.render import json_sheet
     from grader.render.terminal import sheet_view
     from grader.scoring.audience import for_audience
-    from grader.scoring.signing import sign
+    from grader.scoring.signing import is_genuine, sign
     from grader.store.folder import read_sheet
 
     whole = read_sheet(file)
@@ -42,8 +42,10 @@ def show(file: Path, audience: str, as_json: bool) -> None:
         sheet = sign(sheet, key)
     if as_json:
         click.echo(json_sheet.render(sheet), nl=False)
-    else:
-        out().print(sheet_view(sheet))
+        return
+    if whole.signature is not None and not is_genuine(whole):
+        out().print("This sheet has been changed since it was signed: see grader sheet verify.", style="bold red")
+    out().print(sheet_view(sheet))
 
 
 @command.command("export")

@@ -45,7 +45,8 @@ def read_candidates(file: Path) -> list[Row]:
     Raises:
         UsageError: It cannot be read, a column is missing, or a line is wrong; file and line are named.
     """
-    reader = csv.DictReader(io.StringIO(_text(file), newline=""), strict=True)
+    text = _text(file)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True)
     rows: list[tuple[int, Row]] = []
     try:
         _check_columns(file, reader.fieldnames or ())
@@ -60,6 +61,12 @@ def read_candidates(file: Path) -> list[Row]:
         raise UsageError(f"{file} names no candidates.", hint=_EXAMPLE)
     _check_together(file, rows)
     return [row for _, row in rows]
+
+
+def _separator(text: str) -> str:
+    """What stands between columns: spreadsheet programs of many countries write a semicolon and call it CSV too."""
+    head = text.partition("\n")[0]
+    return ";" if ";" in head and "," not in head else ","
 
 
 def _text(file: Path) -> str:

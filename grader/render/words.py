@@ -48,6 +48,7 @@ SIGN_WORDS: dict[Sign, str] = {
 
 NOTICED_NOTE = "These are facts for people to weigh; each may have an innocent reason. They changed no points."
 
+STRENGTH = 50  # percent of its points from which a competency may be called somebody's strongest
 _BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
@@ -171,6 +172,8 @@ def headline(sheet: ScoreSheet) -> str:
         return f"{total}."
     strongest, weakest = (f"{each.title} ({percent(each.earned, each.possible)})" for each in pair)
     weak_words = "Most room to grow" if sheet.audience is Audience.CANDIDATE else "Weakest"
+    if (share(pair[0].earned, pair[0].possible) or 0.0) < STRENGTH:
+        return f"{total}. {weak_words}: {weakest}."
     return f"{total}. Strongest: {strongest}. {weak_words}: {weakest}."
 
 

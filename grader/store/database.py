@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -268,3 +269,12 @@ def _migrate(connection: Connection, name: str) -> None:
             hint="Update grader, or name another place with GRADER_DATA_DIR. Nothing was changed.",
         )
     command.upgrade(config, "head")
+
+
+def add(connection: Connection, table: Any, **values: Any) -> bool:
+    """Insert a row unless that breaks a rule of uniqueness; returns whether it is new."""
+    # Only the one in use: PostgreSQL's is slow to import.
+    dialect = import_module(f"sqlalchemy.dialects.{connection.dialect.name}")
+    key = next(iter(table.primary_key))
+    new = dialect.insert(table).values(**values).on_conflict_do_nothing().returning(key)
+    return connection.execute(new).first() is not None

@@ -18,9 +18,10 @@ from grader.model.sheet import ScoreSheet
 from grader.scoring.regrade import Score
 from grader.store import schema
 from grader.store.batches import members, places_of, require_batch
+from grader.store.database import add
 from grader.store.overrides import standing
 from grader.store.port import Finished
-from grader.store.runs import RunStore, add, changed_by_people, keep_answers, keep_sheet, log, totals
+from grader.store.runs import RunStore, changed_by_people, keep_answers, keep_sheet, log, totals
 from grader.store.schema import regrade_items, regrades, runs, submissions
 
 

@@ -9,7 +9,6 @@ import zlib
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
-from importlib import import_module
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
@@ -21,7 +20,8 @@ from grader.model.exercise import Exercise
 from grader.model.run import RunStatus
 from grader.model.sheet import CheckLine, ScoreSheet
 from grader.store import schema
-from grader.store.database import Database
+from grader.store.batches import open_batch
+from grader.store.database import Database, add
 from grader.store.overrides import corrected
 from grader.store.port import Claim, Delivery, Finished, HandIn, Standing, Turn
 from grader.store.schema import LIVE, runs, sheets
@@ -64,13 +64,9 @@ class RunStore:
             )
 
     def open_batch(self, name: str, exercise: str, folder: str) -> str:
-        """Return the id of the batch of this name."""
-        table = schema.batches
+        """Return the id of the batch of this name, whose sheets go to a folder."""
         with self.database.writing() as connection:
-            new = {"id": secrets.token_hex(16), "folder": folder, "created": clock.now()}
-            add(connection, table, name=name, exercise_id=exercise, **new)
-            found = select(table.c.id).where(table.c.name == name, table.c.exercise_id == exercise)
-            return str(connection.execute(found).scalar_one())
+            return open_batch(connection, name, exercise, folder)
 
     def seconds(self, exercise: str) -> Mapping[str, float]:
         """How long runs took before, by digest of the submission."""
@@ -250,15 +246,6 @@ class RunStore:
             if not better:
                 details = {"before": shown, "after": sheet.run}
                 log(connection, "replace", f"submission {submission}", "grade --replace", self._owner, details)
-
-
-def add(connection: Connection, table: Any, **values: Any) -> bool:
-    """Insert a row unless that breaks a rule of uniqueness; returns whether it is new."""
-    # Only the one in use: PostgreSQL's is slow to import.
-    dialect = import_module(f"sqlalchemy.dialects.{connection.dialect.name}")
-    key = next(iter(table.primary_key))
-    new = dialect.insert(table).values(**values).on_conflict_do_nothing().returning(key)
-    return connection.execute(new).first() is not None
 
 
 def hundredths(points: Decimal | None) -> int | None:

@@ -93,7 +93,8 @@ def test_fail_under_is_for_scripts(grader: Grader, submission: Write, tmp_path: 
 def test_a_sheet_can_be_shown_exported_and_verified(grader: Grader, submission: Write, tmp_path: Path) -> None:
     grader("grade", "tiny_sum", submission(files={"add.py": WRONG}), "--out", tmp_path / "out")
     sheet = tmp_path / "out" / "ada" / "sheet.json"
-    assert "Adds up the numbers" in grader("sheet", "show", sheet).out
+    shown = grader("sheet", "show", sheet).out
+    assert ("Adds up the numbers" in shown, "has been changed" in shown) == (True, False)
     for name in ("html", "md", "csv", "junit", "gradescope", "json"):
         assert grader("sheet", "export", sheet, "--format", name).status == 0
     assert grader("sheet", "verify", sheet, "--json").data == {
@@ -103,6 +104,7 @@ def test_a_sheet_can_be_shown_exported_and_verified(grader: Grader, submission: 
     }
     sheet.write_text(sheet.read_text().replace('"earned": 2.0', '"earned": 9.0'))
     assert grader("sheet", "verify", sheet).status == 1
+    assert "has been changed since it was signed" in grader("sheet", "show", sheet).out
     forged = grader("sheet", "export", sheet, "--format", "json")
     assert json.loads(forged.out)["signature"] is None or "not genuine" in forged.err
 

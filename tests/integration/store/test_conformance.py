@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, insert, select, text
@@ -253,3 +254,20 @@ def test_two_that_open_a_new_database_at_once(nothing: str) -> None:
     for database in found:
         assert count(database, "runs") == 0
         database.close()
+
+
+def test_a_batch_has_one_folder(desk: Desk, tmp_path: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    there.mkdir()
+    batch = desk.store.open_batch("autumn", desk.exercise.id, str(here))
+    with pytest.raises(UsageError, match=r"already, and its sheets are in .*here\."):
+        desk.store.open_batch("autumn", desk.exercise.id, str(there))
+    assert desk.store.open_batch("autumn", desk.exercise.id, str(here)) == batch
+    here.rename(tmp_path / "elsewhere")
+    assert desk.store.open_batch("autumn", desk.exercise.id, str(there)) == batch  # as another machine calls it
+    (there / "summary.csv").touch()
+    assert desk.store.open_batch("autumn", desk.exercise.id, str(there)) == batch  # moved, sheets and all
+    here.mkdir()
+    with pytest.raises(UsageError, match="there"):
+        desk.store.open_batch("autumn", desk.exercise.id, str(here))

@@ -38,6 +38,13 @@ def test_a_folder_with_the_program_is_one_submission_whatever_lies_beside_it(fin
     assert find("one") == ["one"]
 
 
+def test_a_list_is_no_submission(find: Find) -> None:
+    with pytest.raises(UsageError, match="is a list") as caught:
+        find("one", "in/people.csv")
+    assert "in/people.csv?" in caught.value.hint
+    assert "--manifest" in caught.value.hint
+
+
 def test_patterns_that_no_shell_has_seen(find: Find) -> None:
     assert find("in/*.zip", "one") == ["in/ada.zip", "one"]
     with pytest.raises(UsageError, match="Nothing fits"):

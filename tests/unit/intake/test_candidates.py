@@ -35,6 +35,13 @@ def test_a_row_for_each_candidate(folder: Path) -> None:
     ]
 
 
+def test_columns_may_be_separated_as_in_countries_with_a_decimal_comma(folder: Path) -> None:
+    rows = read(folder, 'candidate;path\r\n"Lovelace, Ada";a.zip\r\nGrace;b.zip\r\n')
+    assert [(row.candidate, row.path) for row in rows] == [
+        ("Lovelace, Ada", folder / "a.zip"), ("Grace", folder / "b.zip"),
+    ]  # fmt: skip
+
+
 def test_a_variant_may_be_somebody_elses(folder: Path) -> None:
     rows = read(folder, HEAD + "Ada,a.zip,own,\nGrace,b.zip,Ada,\n")
     assert [row.variant_of for row in rows] == ["Ada", "Ada"]

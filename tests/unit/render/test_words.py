@@ -88,6 +88,15 @@ def test_without_a_difference_there_is_no_strongest(rows: tuple[Subtotal, ...]) 
     assert words.extremes(rows) is None
 
 
+def test_little_is_nobodys_strongest() -> None:
+    low, half = subtotal("one", 0), subtotal("two", 5)
+    sheet = make_sheet().model_copy(update={"competencies": (low, half)})
+    assert "Strongest: " in words.headline(sheet)
+    poor = sheet.model_copy(update={"competencies": (low, subtotal("two", 4))})
+    assert "Strongest" not in words.headline(poor)
+    assert "Weakest: " in words.headline(poor)
+
+
 def test_headlines_of_all_situations() -> None:
     full = (make_check_line(earned=4, outcome=Outcome.PASSED),)
     assert words.headline(make_sheet(checks=full)) == "4 of 4 points: nothing was lost."
