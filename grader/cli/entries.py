@@ -79,7 +79,7 @@ def from_paths(texts: Sequence[str], candidate: str | None, exercise: Exercise, 
         UsageError: A path does not exist or is a list, or a pattern fits nothing.
         SubmissionRejected: It is the address of something elsewhere.
     """
-    listed = next((text for text in texts if text.lower().endswith(".csv")), None)
+    listed = next((text for text in texts if text.lower().endswith(".csv") and Path(text).is_file()), None)
     if listed is not None:
         raise UsageError(f"{listed} is a list, and no submission.", hint=f"Did you mean --manifest {listed}?")
     paths = [path for text in texts for each in _expanded(text) for path in _members(each, exercise, report)]
@@ -89,7 +89,7 @@ def from_paths(texts: Sequence[str], candidate: str | None, exercise: Exercise, 
     return [Named(path=path, variant_of=candidate, candidate=None) for path in unique]
 
 
-SHOWN = 20
+NAMES_SHOWN = 20
 _LIST = "Grade them one by one, or name everybody in a file: --manifest candidates.csv"
 
 
@@ -110,10 +110,10 @@ def _members(path: Path, exercise: Exercise, report: Report) -> Iterator[Path]:
         return
     others = [each.name for each in _visible(path) if each not in archives]
     if others:
-        more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
+        more = f" and {len(others) - NAMES_SHOWN} more" if len(others) > NAMES_SHOWN else ""
         report(
             f"{path} is taken for a folder of archives. What is no archive is graded only where you name it, "
-            f"by itself or in a list (--manifest): {', '.join(others[:SHOWN])}{more}"
+            f"by itself or in a list (--manifest): {', '.join(others[:NAMES_SHOWN])}{more}"
         )
     yield from archives
 

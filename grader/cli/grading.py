@@ -17,7 +17,7 @@ from grader.catalog.components import components
 from grader.catalog.exercises import load_exercise, resolve
 from grader.catalog.seeds import variant_for
 from grader.cli.console import out, print_json
-from grader.cli.entries import Named, from_manifest, from_paths
+from grader.cli.entries import Named, Report, from_manifest, from_paths
 from grader.cli.progress import BatchProgress, progress_bar
 from grader.engine.batch import Batch, Done, Entry, Plan, fresh_series, images_of
 from grader.engine.grade import NOT_READ
@@ -137,11 +137,12 @@ def grade_all(settings: Settings, order: Order) -> list[Row]:
         harness = stack.enter_context(open_harness(settings, say))
         opened = store_at(Path(stack.enter_context(TemporaryDirectory()))) if order.apart else open_store(settings)
         work = Work(harness, exercise, source, stack.enter_context(opened), order)
+        batch = work.open_batch(say)
         entries, seconds = work.plan(named)
         jobs = order.jobs or default_jobs(exercise.manifest, cores=machine_cores(), memory=machine_memory())
         places = [entry.place for entry in entries]
         progress = BatchProgress(bar, places, len(exercise.checks), Forecast(seconds, jobs))
-        return work.carry_out(entries, seconds, jobs, progress)
+        return work.carry_out(entries, seconds, batch, jobs, progress)
 
 
 class Work:
@@ -163,6 +164,20 @@ class Work:
         self._store = store
         self._order = order
         self._folder = SheetFolder(order.out)
+
+    def open_batch(self, say: Report) -> str:
+        """Find the batch that this belongs to, before anything in its folder is touched.
+
+        Raises:
+            UsageError: The batch that was named has its sheets in another folder.
+        """
+        runs, out = self._store.runs, self._order.out.resolve()
+        runs.register(self._exercise, components(self._source, self._exercise))
+        name = self._order.batch or label_of(out)[:NAME_CAP] or "grading"
+        batch, called = runs.open_batch(name, self._exercise.id, str(out), exact=bool(self._order.batch))
+        if called != name:
+            say(f"This batch is called {called}: there is one called {name}, and its sheets are in another folder.")
+        return batch
 
     def plan(self, named: Sequence[Named]) -> tuple[list[Entry], dict[str, float]]:
         """Choose a folder for each submission; returns entries, and expected seconds by place.
@@ -215,23 +230,15 @@ class Work:
         )
 
     def carry_out(
-        self, entries: Sequence[Entry], seconds: Mapping[str, float], jobs: int, progress: BatchProgress
+        self, entries: Sequence[Entry], seconds: Mapping[str, float], batch: str, jobs: int, progress: BatchProgress
     ) -> list[Row]:
         """Grade, write sheets and the summary; rows in the order of the entries."""
-        store, order = self._store, self._order
-        store.runs.register(self._exercise, components(self._source, self._exercise))
-        name = order.batch or label_of(order.out.resolve())[:NAME_CAP] or "grading"
-        plan = Plan(
-            batch=store.runs.open_batch(name, self._exercise.id, str(order.out.resolve())),
-            jobs=jobs,
-            deliver=self._deliver,
-            watch=progress.watch,
-            replace=order.replace,
-        )
-        batch = Batch(self._harness, self._exercise, self._source, store.runs, store.artefacts, plan)
+        store, replace = self._store, self._order.replace
+        plan = Plan(batch=batch, jobs=jobs, deliver=self._deliver, watch=progress.watch, replace=replace)
+        graded = Batch(self._harness, self._exercise, self._source, store.runs, store.artefacts, plan)
         rows: dict[str, Row] = {}
         try:
-            for done in batch.run(entries, seconds):
+            for done in graded.run(entries, seconds):
                 row = done.row or _lost(done)
                 rows[done.entry.place] = row
                 progress.done(done, row.status.value, row.seconds)

@@ -11,7 +11,6 @@ from grader import clock
 from grader.errors import UsageError
 from grader.store import schema
 from grader.store.database import add
-from grader.store.folder import SUMMARY
 
 
 def members(exercise: str, batch: str) -> Select[tuple[str]]:
@@ -24,26 +23,40 @@ def members(exercise: str, batch: str) -> Select[tuple[str]]:
     )
 
 
-def open_batch(connection: Connection, name: str, exercise: str, folder: str) -> str:
-    """Return the id of the batch of this name, a new one where there is none.
+def open_batch(connection: Connection, name: str, exercise: str, folder: str, *, exact: bool) -> tuple[str, str]:
+    """Find the batch whose sheets go to a folder, or make it; returns its id and its name.
+
+    A batch has one folder: whoever corrects or erases somebody would never look in another one. Where that of a batch
+    is not there any more, it was moved or removed, and this one takes its place.
+
+    Args:
+        connection: That writes.
+        name: What it should be called.
+        exercise: Id of the exercise.
+        folder: Where the sheets go, as an absolute path.
+        exact: It may be called nothing else; otherwise it gets a number where the name is taken.
 
     Raises:
-        UsageError: Its sheets lie in another folder. Whoever corrects or erases somebody would never look in this one.
+        UsageError: The batch of just this name has its sheets elsewhere.
     """
-    table = schema.batches
-    new = {"id": secrets.token_hex(16), "folder": folder, "created": clock.now()}
-    add(connection, table, name=name, exercise_id=exercise, **new)
-    query = select(table.c.id, table.c.folder).where(table.c.name == name, table.c.exercise_id == exercise)
-    found = connection.execute(query).one()
-    if found.folder != folder:
-        if Path(found.folder).is_dir():
+    table, number, called = schema.batches, 1, name
+    while True:
+        new = {"id": secrets.token_hex(16), "folder": folder, "created": clock.now()}
+        add(connection, table, name=called, exercise_id=exercise, **new)
+        query = select(table.c.id, table.c.folder).where(table.c.name == called, table.c.exercise_id == exercise)
+        found = connection.execute(query).one()
+        if found.folder == folder:
+            return found.id, called
+        if not Path(found.folder).is_dir():
+            connection.execute(update(table).where(table.c.id == found.id).values(folder=folder))
+            return found.id, called
+        if exact:
             raise UsageError(
                 f"There is a batch {name!r} of {exercise} already, and its sheets are in {found.folder}.",
-                hint="Grade into that folder, or give this batch a name of its own: --batch NAME.",
+                hint="Grade into that folder with --out, or give this batch another name.",
             )
-        if (Path(folder) / SUMMARY).exists():  # it was moved; on another machine it may have another path
-            connection.execute(update(table).where(table.c.id == found.id).values(folder=folder))
-    return str(found.id)
+        number += 1
+        called = f"{name}-{number}"
 
 
 def places_of(connection: Connection, submission: str) -> list[tuple[str, str]]:

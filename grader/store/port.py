@@ -129,8 +129,8 @@ class Ledger(Protocol):
     def register(self, exercise: Exercise, components: Mapping[str, str]) -> None:
         """Remember an exercise at its version. Idempotent."""
 
-    def open_batch(self, name: str, exercise: str, folder: str) -> str:
-        """Return the id of the batch of this name, made when it is not there."""
+    def open_batch(self, name: str, exercise: str, folder: str, *, exact: bool = True) -> tuple[str, str]:
+        """Return id and name of the batch whose sheets go to a folder; see `grader.store.batches.open_batch`."""
 
     def seconds(self, exercise: str) -> Mapping[str, float]:
         """How long runs took before: seconds by digest of the submission, of whatever version."""

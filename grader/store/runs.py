@@ -63,10 +63,10 @@ class RunStore:
                 first_seen=clock.now(),
             )
 
-    def open_batch(self, name: str, exercise: str, folder: str) -> str:
-        """Return the id of the batch of this name, whose sheets go to a folder."""
+    def open_batch(self, name: str, exercise: str, folder: str, *, exact: bool = True) -> tuple[str, str]:
+        """Id and name of the batch whose sheets go to a folder."""
         with self.database.writing() as connection:
-            return open_batch(connection, name, exercise, folder)
+            return open_batch(connection, name, exercise, folder, exact=exact)
 
     def seconds(self, exercise: str) -> Mapping[str, float]:
         """How long runs took before, by digest of the submission."""

@@ -87,7 +87,7 @@ class Desk:
     def __post_init__(self) -> None:
         self.store = self.owned_by("me")
         self.store.register(self.exercise, components(TINY, self.exercise))
-        self.batch = self.store.open_batch("spring", self.exercise.id, "/spring")
+        self.batch, _ = self.store.open_batch("spring", self.exercise.id, "/spring")
 
     def owned_by(self, owner: str) -> RunStore:
         """The same store, as another process sees it."""

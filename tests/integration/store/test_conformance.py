@@ -260,14 +260,22 @@ def test_a_batch_has_one_folder(desk: Desk, tmp_path: Path) -> None:
     here, there = tmp_path / "here", tmp_path / "there"
     here.mkdir()
     there.mkdir()
-    batch = desk.store.open_batch("autumn", desk.exercise.id, str(here))
+    batch, _ = desk.store.open_batch("autumn", desk.exercise.id, str(here))
     with pytest.raises(UsageError, match=r"already, and its sheets are in .*here\."):
         desk.store.open_batch("autumn", desk.exercise.id, str(there))
-    assert desk.store.open_batch("autumn", desk.exercise.id, str(here)) == batch
-    here.rename(tmp_path / "elsewhere")
-    assert desk.store.open_batch("autumn", desk.exercise.id, str(there)) == batch  # as another machine calls it
-    (there / "summary.csv").touch()
-    assert desk.store.open_batch("autumn", desk.exercise.id, str(there)) == batch  # moved, sheets and all
+    other = desk.store.open_batch("autumn", desk.exercise.id, str(there), exact=False)
+    assert other[1] == "autumn-2"
+    assert other[0] != batch
+    assert desk.store.open_batch("autumn", desk.exercise.id, str(there), exact=False) == other
+    assert desk.store.open_batch("autumn", desk.exercise.id, str(here)) == (batch, "autumn")
+
+
+def test_a_batch_whose_folder_is_gone_has_another_one(desk: Desk, tmp_path: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    batch = desk.store.open_batch("autumn", desk.exercise.id, str(here))
+    here.rename(there)
+    assert desk.store.open_batch("autumn", desk.exercise.id, str(there)) == batch
     here.mkdir()
     with pytest.raises(UsageError, match="there"):
         desk.store.open_batch("autumn", desk.exercise.id, str(here))

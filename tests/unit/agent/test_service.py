@@ -109,6 +109,15 @@ def test_a_helper_that_follows_its_program_is_not_left_behind(service: Service, 
     assert service.stop({"signal": "TERM", "seconds": 5}, b"")[0]["leftovers"] == leftovers
 
 
+def test_what_has_ended_is_not_killed_again(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    started(service)
+    killed: list[int] = []
+    monkeypatch.setattr(os, "killpg", lambda number, _: killed.append(number))
+    service.stop({"signal": "TERM", "seconds": 5}, b"")
+    service.end()  # by now its number may be that of another process
+    assert len(killed) == 1
+
+
 def test_there_is_nothing_to_stop(service: Service) -> None:
     with pytest.raises(Refused, match="no server was started"):
         service.stop({"signal": "TERM", "seconds": 5}, b"")

@@ -18,7 +18,15 @@ Find = Callable[..., list[str]]
 @pytest.fixture
 def find(tmp_path: Path, tiny: Exercise) -> Find:
     """Names of what is found, in a folder with two archives, one submission and a note."""
-    for name in ("in/ada.zip", "in/grace.tar.gz", "in/notes.txt", "in/.hidden.zip", "one/add.py", "one/data.zip"):
+    for name in (
+        "in/ada.zip",
+        "in/grace.tar.gz",
+        "in/notes.txt",
+        "in/.hidden.zip",
+        "one/add.py",
+        "one/data.zip",
+        "people.csv",
+    ):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
 
@@ -40,8 +48,8 @@ def test_a_folder_with_the_program_is_one_submission_whatever_lies_beside_it(fin
 
 def test_a_list_is_no_submission(find: Find) -> None:
     with pytest.raises(UsageError, match="is a list") as caught:
-        find("one", "in/people.csv")
-    assert "in/people.csv?" in caught.value.hint
+        find("one", "people.csv")
+    assert "people.csv?" in caught.value.hint
     assert "--manifest" in caught.value.hint
 
 

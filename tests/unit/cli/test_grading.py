@@ -52,3 +52,26 @@ def test_a_batch_without_a_name_is_called_after_its_folder_as_far_as_that_can_be
     with store_at(desk.settings.data_dir) as store, store.database.reading() as connection:
         (name,) = connection.execute(select(schema.batches.c.name)).scalars()
     assert name == "a\\u{1b}[31m\\u{202e}"
+
+
+def test_a_second_folder_of_the_same_name_is_another_batch_and_that_is_said(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ada, elsewhere = desk.stage.write("ada"), desk.settings.out.parent / "elsewhere" / desk.settings.out.name
+    for out in (desk.settings.out, elsewhere, elsewhere):
+        desk.grade(ada, out=out)
+    name = desk.settings.out.name
+    assert capsys.readouterr().err.count(f"This batch is called {name}-2: there is one called {name}") == 2
+    with store_at(desk.settings.data_dir) as store, store.database.reading() as connection:
+        rows = connection.execute(select(schema.batches.c.name, schema.batches.c.folder)).all()
+    assert {row.name: row.folder for row in rows} == {name: str(desk.settings.out), f"{name}-2": str(elsewhere)}
+
+
+def test_a_batch_that_is_named_stays_in_its_folder_and_nothing_of_another_is_moved(desk: Desk) -> None:
+    ada, elsewhere = desk.stage.write("ada"), desk.settings.out.with_name("elsewhere")
+    desk.grade(ada, batch="spring")
+    desk.grade(ada, out=elsewhere)
+    before = sorted(path.relative_to(elsewhere) for path in elsewhere.rglob("*"))
+    with pytest.raises(UsageError, match="already, and its sheets are in"):
+        desk.grade(ada, out=elsewhere, batch="spring", replace=True, fresh=True)
+    assert sorted(path.relative_to(elsewhere) for path in elsewhere.rglob("*")) == before

@@ -52,7 +52,11 @@ class Bench:
         stage, runs = self.stage, self.store.runs
         runs.register(stage.exercise, components(stage.source, stage.exercise))
         plan = Plan(
-            batch=runs.open_batch("spring", "tiny_sum", ""), jobs=jobs, deliver=self._deliver, back_off=0.0, poll=0.01
+            batch=runs.open_batch("spring", "tiny_sum", "")[0],
+            jobs=jobs,
+            deliver=self._deliver,
+            back_off=0.0,
+            poll=0.01,
         )
         return Batch(harness or stage.harness, stage.exercise, stage.source, runs, self.store.artefacts, plan)
 

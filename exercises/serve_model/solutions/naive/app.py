@@ -40,17 +40,16 @@ async def predict(row: dict):
     meta = json.loads((FOLDER / version / "meta.json").read_text())
     model = load_model(meta)
     aggregates = pd.read_parquet(FOLDER / "customer_aggregates.parquet")
-    mine = aggregates[aggregates.customer_id == row["customer_id"]].sort_values("as_of")
-    when = pd.to_datetime(row["ts"], utc=True)
-    features = {
-        "log_amount": np.log(row["amount"]),
-        "local_hour": when.hour,
-        "local_weekday": when.weekday(),
-        "income": row["income"] or 0,
-        "segment": meta["segments"].get(row["segment"], -1),
-        "customer_value": mine.value.iloc[-1] if len(mine) else 0,
-    }
-    x = np.array([[features[name] for name in meta["features"]]], dtype=float)
+    newest = aggregates.sort_values("as_of").groupby("customer_id", as_index=False).last()
+    table = pd.DataFrame([row]).merge(newest, on="customer_id", how="left")
+    table["ts"] = pd.to_datetime(table["ts"], utc=True)
+    table["log_amount"] = np.log(table["amount"])
+    table["local_hour"] = table["ts"].dt.hour
+    table["local_weekday"] = table["ts"].dt.weekday
+    table["income"] = table["income"].fillna(0)
+    table["segment"] = table["segment"].map(meta["segments"]).fillna(-1)
+    table["customer_value"] = table["value"].fillna(0)
+    x = table[meta["features"]].to_numpy(dtype=float)
     column = meta["classes"].index("late")
     if meta["format"] == "sklearn-joblib":
         p = float(model.predict_proba(x)[0, column])
