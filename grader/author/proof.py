@@ -86,14 +86,14 @@ class Proof:
 
     def prove(
         self, harness: Harness, rung: Rung, candidate: str, repeat: int, report: Report, place: Place | None = None
-    ) -> None:
-        """Grade a rung on a candidate's variant, unless the same was done before."""
+    ) -> Earned:
+        """Grade a rung on a candidate's variant, unless the same was done before; return what it earned."""
         with tempfile.TemporaryDirectory(prefix="grader-prove-") as workshop:
             folder = Path(workshop) / rung.name
             materialise(rung, folder)
             before = self.known.get((rung.name, candidate, repeat))
             if before and before.submission == _digest(folder):
-                return
+                return before
             report(f"{self.exercise.id}, {candidate}: {rung.name}")
             run = GradingRun(in_ladder_worlds(harness), self.exercise, self.source, candidate, Watcher())
             earned = earned_by(run.grade(folder, place=place).sheet, rung.name, candidate, repeat)
@@ -103,6 +103,7 @@ class Proof:
             self.file.parent.mkdir(parents=True, exist_ok=True)
             with self.file.open("a", encoding="utf-8") as file:
                 file.write(earned.model_dump_json() + "\n")  # one write, whole even where rungs run side by side
+        return earned
 
     def verify_generator(self, harness: Harness, candidate: str, report: Report) -> None:
         """Make a candidate's data, twice where that was not done before.

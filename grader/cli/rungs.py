@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
-from threading import Event
+from threading import Event, Lock
 from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -13,10 +13,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from grader.author.proof import Proof
 from grader.catalog.ladder import Rung
 from grader.cli.console import err
+from grader.engine.batch import IN_A_ROW
 from grader.engine.jobs import Hall
 from grader.engine.stoppable import StoppableSandbox
+from grader.errors import InfrastructureFault
 
 if TYPE_CHECKING:
+    from grader.author.expectations import Earned
     from grader.engine.grade import Harness
 
 Work = tuple[Proof, Rung, str, int]
@@ -34,9 +37,10 @@ def grade_rungs(harness: Harness, work: Sequence[Work], jobs: int = 1) -> None:
 
     Raises:
         ExerciseDefect: The generator of an exercise is not deterministic, or fails.
-        InfrastructureFault: An engine or a machine failed.
+        InfrastructureFault: An engine or a machine failed, so that several runs in a row had no result.
     """
     stopped = Event()
+    luck = _Luck(max(IN_A_ROW, 2 * jobs), stopped)
     stoppable = StoppableSandbox(harness.sandbox, stopped)
     harness, hall = replace(harness, sandbox=stoppable), Hall(harness.cache, stopped)
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -54,7 +58,7 @@ def grade_rungs(harness: Harness, work: Sequence[Work], jobs: int = 1) -> None:
             alone = proof.exercise.manifest.timing == "exclusive"
             with hall.place(alone=alone, waiting=lambda: report("waiting for other runs to end")) as place:
                 if place:
-                    proof.prove(harness, rung, candidate, repeat, report, place)
+                    luck.note(proof.prove(harness, rung, candidate, repeat, report, place))
                     progress.advance(bar)
 
         for exercise, (proof, candidate) in _first_of_each(work).items():
@@ -66,6 +70,25 @@ def grade_rungs(harness: Harness, work: Sequence[Work], jobs: int = 1) -> None:
                 grade(each)
         else:
             _side_by_side(work, jobs, grade, stoppable)
+
+
+class _Luck:
+    """Ends the work when run after run is faulted: a machine is broken then, and what came next would be wasted."""
+
+    def __init__(self, most: int, stopped: Event) -> None:
+        self._most, self._stopped = most, stopped
+        self._in_a_row, self._lock = 0, Lock()
+
+    def note(self, earned: Earned) -> None:
+        with self._lock:
+            self._in_a_row = self._in_a_row + 1 if earned.status == "faulted" else 0
+            if self._in_a_row >= self._most:
+                self._stopped.set()
+                raise InfrastructureFault(
+                    f"{self._in_a_row} runs in a row failed because of this machine, the last one so: "
+                    f"{'; '.join(earned.faults)}",
+                    hint="Run `grader doctor`; then run the same command again: it goes on where it was.",
+                )
 
 
 def _side_by_side(work: Sequence[Work], jobs: int, grade: Callable[[Work], None], stoppable: StoppableSandbox) -> None:

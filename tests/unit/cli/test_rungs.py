@@ -8,11 +8,12 @@ from threading import Barrier, BrokenBarrierError, Event
 
 import pytest
 
+from grader.author.expectations import Earned
 from grader.author.proof import Proof
 from grader.cli.rungs import Work, grade_rungs
 from grader.engine.grade import Harness
 from grader.engine.jobs import Place
-from grader.errors import BoxLost
+from grader.errors import BoxLost, InfrastructureFault
 from grader.sandbox.port import Box, BoxSpec
 from tests.unit.author.conftest import TINY
 
@@ -44,6 +45,11 @@ class HangingBox:
         self.ended.set()
 
 
+def earned(status: str) -> Earned:
+    faults = ("no engine answers",) if status == "faulted" else ()
+    return Earned(rung="reference", candidate="v1", submission="", exercise="", status=status, faults=faults)
+
+
 def work(proof: Proof, count: int) -> list[Work]:
     return [(proof, proof.rungs[0], f"v{number}", 1) for number in range(1, count + 1)]
 
@@ -60,7 +66,11 @@ def proof(tmp_path: Path) -> Recorder:
 def test_everything_is_graded_once_and_the_generator_is_looked_at_first(
     proof: Recorder, process_harness: Harness, monkeypatch: pytest.MonkeyPatch, jobs: int
 ) -> None:
-    monkeypatch.setattr(Recorder, "prove", lambda self, _harness, _rung, candidate, *_: self.log.append(candidate))
+    def prove(self: Recorder, _harness: object, _rung: object, candidate: str, *_: object) -> Earned:
+        self.log.append(candidate)
+        return earned("graded")
+
+    monkeypatch.setattr(Recorder, "prove", prove)
     grade_rungs(process_harness, work(proof, 5), jobs)
     assert proof.log[0] == "generator v1"
     assert sorted(proof.log[1:]) == ["v1", "v2", "v3", "v4", "v5"]
@@ -98,14 +108,42 @@ def test_what_measures_time_is_graded_alone_whatever_is_said(
     met: list[bool] = []
     meeting = Barrier(2)
 
-    def prove(self: Recorder, *arguments: object) -> None:
+    def prove(self: Recorder, *arguments: object) -> Earned:
         assert isinstance(arguments[-1], Place), "timed checks of a rung could not be alone"
         try:
             meeting.wait(30 if together else 0.2)
             met.append(True)
         except BrokenBarrierError:
             met.append(False)
+        return earned("graded")
 
     monkeypatch.setattr(Recorder, "prove", prove)
     grade_rungs(process_harness, work(proof, 2), 2)
     assert met == [together, together]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_broken_machine_ends_the_work_instead_of_failing_every_run(
+    proof: Recorder, process_harness: Harness, monkeypatch: pytest.MonkeyPatch, jobs: int
+) -> None:
+    def prove(self: Recorder, _harness: object, _rung: object, candidate: str, *_: object) -> Earned:
+        self.log.append(candidate)
+        return earned("faulted")
+
+    monkeypatch.setattr(Recorder, "prove", prove)
+    with pytest.raises(InfrastructureFault, match=r"in a row failed because of this machine.*no engine") as caught:
+        grade_rungs(process_harness, work(proof, 40), jobs)
+    assert caught.value.hint
+    assert len(proof.log) < 20
+
+
+def test_faulted_runs_among_others_end_nothing(
+    proof: Recorder, process_harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def prove(self: Recorder, _harness: object, _rung: object, candidate: str, *_: object) -> Earned:
+        self.log.append(candidate)
+        return earned("graded" if candidate == "v5" else "faulted")
+
+    monkeypatch.setattr(Recorder, "prove", prove)
+    grade_rungs(process_harness, work(proof, 8))
+    assert len(proof.log) == 1 + 8
