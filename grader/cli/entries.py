@@ -10,9 +10,10 @@ from pathlib import Path
 from grader.cli.fetching import fetch
 from grader.errors import UsageError
 from grader.intake.addresses import Address
-from grader.intake.candidates import read_candidates
-from grader.intake.receive import is_archive_name, label_of, plain_name, refuse_address
+from grader.intake.candidates import Row, read_candidates
+from grader.intake.receive import is_archive_name, label_of, plain_name, receive, refuse_address
 from grader.model.exercise import Exercise
+from grader.model.submission import Submission
 
 MANIFEST = "submission.toml"
 _JUNK = ("__MACOSX", "Thumbs.db", "desktop.ini")
@@ -22,12 +23,21 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Named:
-    """Something to be graded, and whose it is; without a name, it is called after its folder or archive."""
+    """Something to be graded, and whose it is; without a name, it is called after its folder or archive.
+
+    Attributes:
+        path: Where it is.
+        candidate: Whose it is.
+        variant_of: Whose variant it is graded on.
+        extra_time: Factor on limits of time.
+        missing: Why it could not be fetched; nothing is at its path then.
+    """
 
     path: Path
     candidate: str | None = None
     variant_of: str | None = None
     extra_time: float | None = None
+    missing: UsageError | None = None
 
     @property
     def label(self) -> str:
@@ -39,6 +49,12 @@ class Named:
         """What the folder of its sheet should be called."""
         return self.candidate or plain_name(self.label)
 
+    def read(self) -> Submission:
+        """Read it; raises as `grader.intake.receive.receive`, and what is said in `missing`."""
+        if self.missing is not None:
+            raise self.missing
+        return receive(self.path)
+
 
 def from_manifest(file: Path, fetched: Path, report: Report) -> list[Named]:
     """Read a list of candidates, and fetch the repositories that it names.
@@ -49,21 +65,24 @@ def from_manifest(file: Path, fetched: Path, report: Report) -> list[Named]:
         report: Told what is fetched.
 
     Raises:
-        UsageError: See `grader.intake.candidates.read_candidates` and `grader.cli.fetching.fetch`.
+        UsageError: See `grader.intake.candidates.read_candidates`.
         InfrastructureFault: git is needed and not installed.
     """
-    rows = read_candidates(file)
+    return [_named(row, fetched, report) for row in read_candidates(file)]
 
-    def local(path: Path | Address) -> Path:
-        if isinstance(path, Path):
-            return path
+
+def _named(row: Row, fetched: Path, report: Report) -> Named:
+    path, missing = row.path, None
+    if isinstance(path, Address):
         report(f"fetching {path.shown}")
-        return fetch(path, fetched)
-
-    return [
-        Named(path=local(row.path), candidate=row.candidate, variant_of=row.variant_of, extra_time=row.extra_time)
-        for row in rows
-    ]
+        try:
+            path = fetch(path, fetched)
+        except UsageError as error:  # one dead address does not hold up the others
+            report(f"{error.message} {error.hint}")
+            path, missing = fetched / path.name, error
+    return Named(
+        path=path, candidate=row.candidate, variant_of=row.variant_of, extra_time=row.extra_time, missing=missing
+    )
 
 
 def from_paths(texts: Sequence[str], candidate: str | None, exercise: Exercise, report: Report) -> list[Named]:

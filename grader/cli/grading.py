@@ -25,7 +25,7 @@ from grader.engine.jobs import default_jobs, machine_cores, machine_memory
 from grader.engine.ordering import Forecast
 from grader.errors import SubmissionRejected, UsageError
 from grader.intake.names import NAME_CAP
-from grader.intake.receive import label_of, receive
+from grader.intake.receive import label_of
 from grader.model.run import Party, RunStatus
 from grader.model.sheet import ScoreSheet
 from grader.render.files import sheet_files
@@ -185,7 +185,7 @@ class Work:
         Raises:
             UsageError: The output folder cannot be used, or holds something else.
         """
-        digests = [_digest(each.path) for each in named]
+        digests = [_digest(each) for each in named]
         keys = [self._key(each, digest) for each, digest in zip(named, digests, strict=True)]
 
         def keep(index: int, sheet: ScoreSheet) -> bool:
@@ -211,7 +211,7 @@ class Work:
             who=named.candidate or named.variant_of or who,
             variant_of=named.variant_of,
             extra_time=named.extra_time,
-            read=partial(receive, named.path),
+            read=named.read,
             series=series,
         )
 
@@ -259,10 +259,10 @@ class Work:
         return row_of(sheet, entry.place)
 
 
-def _digest(path: Path) -> str:
+def _digest(named: Named) -> str:
     """The digest of a submission, or that it cannot be read; whoever grades it will say why."""
     try:
-        return receive(path).digest
+        return named.read().digest
     except (SubmissionRejected, UsageError):
         return NOT_READ
 

@@ -43,6 +43,8 @@ def fetched(tmp_path: Path, address: str) -> Path:
     listed = tmp_path / "list.csv"
     listed.write_text(f"candidate,path\nAda,{address}\n")
     (named,) = from_manifest(listed, tmp_path, lambda _: None)
+    if named.missing is not None:
+        raise named.missing
     return named.path
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -75,3 +76,19 @@ def test_a_batch_that_is_named_stays_in_its_folder_and_nothing_of_another_is_mov
     with pytest.raises(UsageError, match="already, and its sheets are in"):
         desk.grade(ada, out=elsewhere, batch="spring", replace=True, fresh=True)
     assert sorted(path.relative_to(elsewhere) for path in elsewhere.rglob("*")) == before
+
+
+def test_one_dead_address_in_a_list_does_not_hold_up_the_others(
+    desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed, work = tmp_path / "list.csv", desk.stage.write("ada")
+    listed.write_text(f"candidate,path\nGrace,file://{tmp_path}/none.git\nAda,{work}\n", encoding="utf-8")
+    rows = desk.grade(manifest=listed)
+    assert "none.git cannot be fetched" in capsys.readouterr().err
+    assert [row.status.value for row in rows] == ["faulted", "graded"]
+    assert grading.exit_status(rows, None) == 4
+    grading.show(rows, desk.settings.out, as_json=True)
+    grace, ada = json.loads(capsys.readouterr().out)
+    assert (grace["candidate"], grace["submission"], grace["sheet"]) == ("Grace", "none", None)
+    assert "cannot be fetched" in grace["faults"][0]["message"]
+    assert ada["earned"] == 10.0
