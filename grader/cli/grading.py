@@ -25,7 +25,7 @@ from grader.engine.jobs import default_jobs, machine_cores, machine_memory
 from grader.engine.ordering import Forecast
 from grader.errors import SubmissionRejected, UsageError
 from grader.intake.names import NAME_CAP
-from grader.intake.receive import label_of
+from grader.intake.receive import label_of, plain_name
 from grader.model.run import Party, RunStatus
 from grader.model.sheet import ScoreSheet
 from grader.render.files import sheet_files
@@ -183,9 +183,10 @@ class Work:
         """Choose a folder for each submission; returns entries, and expected seconds by place.
 
         Raises:
-            UsageError: The output folder cannot be used, or holds something else.
+            UsageError: The output folder cannot be used, or holds something else or somebody under another name.
         """
         digests = [_digest(each) for each in named]
+        self._refuse_to_count_twice(named, digests)
         keys = [self._key(each, digest) for each, digest in zip(named, digests, strict=True)]
 
         def keep(index: int, sheet: ScoreSheet) -> bool:
@@ -202,6 +203,17 @@ class Work:
         known = self._store.runs.seconds(self._exercise.id)
         pairs = zip(entries, digests, strict=True)
         return entries, {entry.place: known[digest] for entry, digest in pairs if digest in known}
+
+    def _refuse_to_count_twice(self, named: Sequence[Named], digests: Sequence[str]) -> None:
+        names = {each.folder_name for each in named}
+        for each, digest in zip(named, digests, strict=True):
+            before = self._order.out / plain_name(each.label)  # called so before a list told whose it is
+            if before.name not in names and _digest_at(before) == digest:
+                raise UsageError(
+                    f"{before} holds a sheet of the same work, graded under the name of its file; "
+                    f"{each.folder_name} would count twice. Nothing was graded.",
+                    hint="Choose another folder with --out: its batch then has everybody once.",
+                )
 
     def _entry(self, named: Named, place: str, series: str, who: str) -> Entry:
         return Entry(
@@ -265,6 +277,14 @@ def _digest(named: Named) -> str:
         return named.read().digest
     except (SubmissionRejected, UsageError):
         return NOT_READ
+
+
+def _digest_at(place: Path) -> str | None:
+    """The digest of the submission that a sheet in a folder is of, if there is one."""
+    try:
+        return read_sheet(place / SHEET).provenance.submission_digest
+    except UsageError:
+        return None
 
 
 def row_of(sheet: ScoreSheet, place: str) -> Row:

@@ -92,3 +92,17 @@ def test_one_dead_address_in_a_list_does_not_hold_up_the_others(
     assert (grace["candidate"], grace["submission"], grace["sheet"]) == ("Grace", "none", None)
     assert "cannot be fetched" in grace["faults"][0]["message"]
     assert ada["earned"] == 10.0
+
+
+def test_nobody_is_graded_under_the_name_of_a_file_and_by_a_list_in_one_folder(desk: Desk, tmp_path: Path) -> None:
+    listed, ada, grace = tmp_path / "list.csv", desk.stage.write("ada"), desk.stage.write("grace", "earns A1 0.5")
+    desk.grade(ada)
+    listed.write_text(f"candidate,path\nGrace Hopper,{grace}\nAda Lovelace,{ada}\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="Ada Lovelace would count twice") as caught:
+        desk.grade(manifest=listed, replace=True)
+    assert str(desk.settings.out / "ada") in caught.value.message
+    assert "--out" in caught.value.hint
+    assert [path.name for path in desk.settings.out.iterdir() if path.is_dir()] == ["ada"]
+    desk.grade(manifest=listed, out=desk.settings.out.with_name("by-list"))
+    listed.write_text(f"candidate,path\nada,{ada}\nGrace Hopper,{grace}\n", encoding="utf-8")
+    assert [row.status.value for row in desk.grade(manifest=listed)] == ["graded", "graded"], "named as before"
