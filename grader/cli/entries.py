@@ -78,7 +78,7 @@ def _named(row: Row, fetched: Path, report: Report) -> Named:
         try:
             path = fetch(path, fetched)
         except UsageError as error:  # one dead address does not hold up the others
-            report(f"{error.message} {error.hint}")
+            report(f"{row.candidate}: {error.message}\n{error.hint}")
             path, missing = fetched / path.name, error
     return Named(
         path=path, candidate=row.candidate, variant_of=row.variant_of, extra_time=row.extra_time, missing=missing

@@ -40,7 +40,7 @@ def grade_rungs(harness: Harness, work: Sequence[Work], jobs: int = 1) -> None:
         InfrastructureFault: An engine or a machine failed, so that several runs in a row had no result.
     """
     stopped = Event()
-    luck = _Luck(max(IN_A_ROW, 2 * jobs), stopped)
+    faults = _FaultsInARow(max(IN_A_ROW, 2 * jobs), stopped)
     stoppable = StoppableSandbox(harness.sandbox, stopped)
     harness, hall = replace(harness, sandbox=stoppable), Hall(harness.cache, stopped)
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -58,7 +58,7 @@ def grade_rungs(harness: Harness, work: Sequence[Work], jobs: int = 1) -> None:
             alone = proof.exercise.manifest.timing == "exclusive"
             with hall.place(alone=alone, waiting=lambda: report("waiting for other runs to end")) as place:
                 if place:
-                    luck.note(proof.prove(harness, rung, candidate, repeat, report, place))
+                    faults.note(proof.prove(harness, rung, candidate, repeat, report, place))
                     progress.advance(bar)
 
         for exercise, (proof, candidate) in _first_of_each(work).items():
@@ -72,7 +72,7 @@ def grade_rungs(harness: Harness, work: Sequence[Work], jobs: int = 1) -> None:
             _side_by_side(work, jobs, grade, stoppable)
 
 
-class _Luck:
+class _FaultsInARow:
     """Ends the work when run after run is faulted: a machine is broken then, and what came next would be wasted."""
 
     def __init__(self, most: int, stopped: Event) -> None:

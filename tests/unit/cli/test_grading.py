@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -84,7 +85,9 @@ def test_one_dead_address_in_a_list_does_not_hold_up_the_others(
     listed, work = tmp_path / "list.csv", desk.stage.write("ada")
     listed.write_text(f"candidate,path\nGrace,file://{tmp_path}/none.git\nAda,{work}\n", encoding="utf-8")
     rows = desk.grade(manifest=listed)
-    assert "none.git cannot be fetched" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert re.search(r"^Grace: .*none\.git cannot be fetched", told, re.MULTILINE)
+    assert "git ls-remote" in told
     assert [row.status.value for row in rows] == ["faulted", "graded"]
     assert grading.exit_status(rows, None) == 4
     grading.show(rows, desk.settings.out, as_json=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from threading import Barrier, BrokenBarrierError, Event
@@ -50,6 +51,16 @@ def earned(status: str) -> Earned:
     return Earned(rung="reference", candidate="v1", submission="", exercise="", status=status, faults=faults)
 
 
+def ending(monkeypatch: pytest.MonkeyPatch, status: Callable[[str], str]) -> None:
+    """Let each rung be noted, and end as is said of its candidate."""
+
+    def prove(self: Recorder, _harness: object, _rung: object, candidate: str, *_: object) -> Earned:
+        self.log.append(candidate)
+        return earned(status(candidate))
+
+    monkeypatch.setattr(Recorder, "prove", prove)
+
+
 def work(proof: Proof, count: int) -> list[Work]:
     return [(proof, proof.rungs[0], f"v{number}", 1) for number in range(1, count + 1)]
 
@@ -66,11 +77,7 @@ def proof(tmp_path: Path) -> Recorder:
 def test_everything_is_graded_once_and_the_generator_is_looked_at_first(
     proof: Recorder, process_harness: Harness, monkeypatch: pytest.MonkeyPatch, jobs: int
 ) -> None:
-    def prove(self: Recorder, _harness: object, _rung: object, candidate: str, *_: object) -> Earned:
-        self.log.append(candidate)
-        return earned("graded")
-
-    monkeypatch.setattr(Recorder, "prove", prove)
+    ending(monkeypatch, lambda _: "graded")
     grade_rungs(process_harness, work(proof, 5), jobs)
     assert proof.log[0] == "generator v1"
     assert sorted(proof.log[1:]) == ["v1", "v2", "v3", "v4", "v5"]
@@ -126,11 +133,7 @@ def test_what_measures_time_is_graded_alone_whatever_is_said(
 def test_a_broken_machine_ends_the_work_instead_of_failing_every_run(
     proof: Recorder, process_harness: Harness, monkeypatch: pytest.MonkeyPatch, jobs: int
 ) -> None:
-    def prove(self: Recorder, _harness: object, _rung: object, candidate: str, *_: object) -> Earned:
-        self.log.append(candidate)
-        return earned("faulted")
-
-    monkeypatch.setattr(Recorder, "prove", prove)
+    ending(monkeypatch, lambda _: "faulted")
     with pytest.raises(InfrastructureFault, match=r"in a row failed because of this machine.*no engine") as caught:
         grade_rungs(process_harness, work(proof, 40), jobs)
     assert caught.value.hint
@@ -140,10 +143,6 @@ def test_a_broken_machine_ends_the_work_instead_of_failing_every_run(
 def test_faulted_runs_among_others_end_nothing(
     proof: Recorder, process_harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def prove(self: Recorder, _harness: object, _rung: object, candidate: str, *_: object) -> Earned:
-        self.log.append(candidate)
-        return earned("graded" if candidate == "v5" else "faulted")
-
-    monkeypatch.setattr(Recorder, "prove", prove)
+    ending(monkeypatch, lambda candidate: "graded" if candidate == "v5" else "faulted")
     grade_rungs(process_harness, work(proof, 8))
     assert len(proof.log) == 1 + 8
