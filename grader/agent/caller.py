@@ -22,6 +22,7 @@ from typing import Any
 
 ANSWER_CAP = 256 * 1024
 MESSAGE_CAP = 500
+BASES_CAP = 20
 DEPTH_CAP = 16
 LARGEST = 10**308  # as far as floats go, and grader.frames
 
@@ -90,7 +91,8 @@ def _attempt(action: Any) -> dict[str, Any]:
         return {"reason": "oom", "message": "MemoryError"}
     except Exception as error:
         message = _readable(str(error)[:MESSAGE_CAP])
-        return {"error": type(error).__name__[:80], "message": message, "place": _readable(_place(error))}
+        bases = [kind.__name__[:80] for kind in type(error).__mro__[:BASES_CAP]]
+        return {"error": bases[0], "bases": bases, "message": message, "place": _readable(_place(error))}
     try:
         return {"value": plain(value)}
     except NoValue as error:

@@ -33,12 +33,14 @@ class Answer:
     Attributes:
         value: What was returned, as JSON knows it; floats that are not finite are Python's own.
         error: Name of the exception's class, or "".
+        bases: Names of that class and of those that it is a kind of.
         message: The exception's text, or why there is no answer.
         reason: Why there is no answer at all; None when the method returned or raised.
     """
 
     value: Any = None
     error: str = ""
+    bases: tuple[str, ...] = ()
     message: str = ""
     reason: Reason | None = None
 
@@ -282,12 +284,16 @@ def _answer(found: Mapping[str, Any]) -> Answer:
     if "value" in found:
         return Answer(value=_restored(found["value"]))
     if isinstance(found.get("error"), str):
-        return Answer(error=found["error"][:80] or "Exception", message=told)
+        return Answer(error=found["error"][:80] or "Exception", bases=_names(found.get("bases")), message=told)
     try:
         reason = Reason(str(found.get("reason")))
     except ValueError:
         reason = Reason.PROTOCOL
     return Answer(reason=reason, message=told)
+
+
+def _names(found: object) -> tuple[str, ...]:
+    return tuple(name for name in found if isinstance(name, str)) if isinstance(found, list) else ()
 
 
 def _steps(found: Mapping[str, Any], length: int) -> list[Answer]:

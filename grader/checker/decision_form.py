@@ -127,7 +127,7 @@ def _alternatives(value: object) -> str:
     if not isinstance(value, list) or not 2 <= len(value) <= LIST_CAP:
         return f"must be a list of 2 to {LIST_CAP}"
     for entry in value:
-        if not isinstance(entry, dict) or set(entry) != {"name", "value"}:
+        if not isinstance(entry, dict) or not {"name", "value"} <= set(entry):
             return "must hold objects of name and value"
         if _text(entry["name"]) or number(entry["value"]) is None:
             return "must give every name a finite number"

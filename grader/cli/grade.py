@@ -75,7 +75,8 @@ def command(
     """Grade submissions: folders, zip or tar archives, folders full of archives, or whom a list names.
 
     Each gets a folder below --out with its score sheet as JSON, HTML and Markdown, and
-    a page for the candidate; summary.csv on top has a row for each.
+    a page for the candidate; summary.csv on top has a row for each sheet. What could not even
+    be opened or fetched has none: it stands in the table, and in --json.
 
     Whatever ends it, run it again: what is finished is not graded twice. Finished is what has
     the same files, exercise, images and variant, whatever it is called.

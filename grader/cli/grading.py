@@ -301,6 +301,7 @@ def row_of(sheet: ScoreSheet, place: str) -> Row:
 def _lost(done: Done[Row]) -> Row:
     """The row of a submission without a sheet: its path vanished, or grader itself failed."""
     line = SummaryRow(
+        candidate=done.entry.who,
         submission=done.entry.label,
         status=RunStatus.FAULTED,
         total="",

@@ -42,6 +42,7 @@ _BAR_WIDTH = 20
 class SummaryRow:
     """What the summary shows of a sheet; a batch holds thousands of these, and of sheets only those at work."""
 
+    candidate: str
     submission: str
     status: RunStatus
     total: str
@@ -53,6 +54,7 @@ class SummaryRow:
 def summary_row(sheet: ScoreSheet) -> SummaryRow:
     """Take from a sheet what the summary shows."""
     return SummaryRow(
+        candidate=sheet.candidate,
         submission=sheet.submission,
         status=sheet.status,
         total=_total(sheet),
@@ -72,13 +74,20 @@ def summary_table(rows: Iterable[SummaryRow]) -> RenderableType:
     table.add_column("Note", overflow="fold")
     for row in rows:
         table.add_row(
-            _text(row.submission),
+            _whose(row),
             _text(row.status.value, _STATUS_STYLES.get(row.status, "")),
             Text("\n").join((_text(row.total), _bar(row.percent, 10))),
             Text("\n").join(map(_text, row.extremes)),
             _text(row.note),
         )
     return table
+
+
+def _whose(row: SummaryRow) -> Text:
+    """The file, and above it the person where its name does not begin with theirs: forks are often called alike."""
+    if row.submission.casefold().startswith(row.candidate.casefold()):
+        return _text(row.submission)
+    return Text.assemble(_text(row.candidate), "\n", _text(row.submission, "dim"))
 
 
 def _note(sheet: ScoreSheet) -> str:

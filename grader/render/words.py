@@ -8,6 +8,7 @@ from decimal import Decimal
 from grader.model.result import Outcome
 from grader.model.run import Noticed, Party, RunStatus, Sign
 from grader.model.sheet import Audience, CheckLine, ScoreSheet, Subtotal
+from grader.scoring.reliability import DESIGN_SEM
 
 DASH = "\N{EN DASH}"
 
@@ -196,6 +197,8 @@ def band(sheet: ScoreSheet) -> str:
     # What a person decides is the same in every world, so that the band stays that of the work as it was measured.
     total = "the measured total" if any(check.override for check in sheet.code_checks) else "this total"
     return (
-        f"Error band: \N{PLUS-MINUS SIGN} {moved} points in a hundred. That is how far a solution of about {total} "
-        f"moved between {sheet.band.worlds} hidden worlds (standard deviation, measured on {sheet.band.made})."
+        f"Error band: \N{PLUS-MINUS SIGN} {moved} points in a hundred. That is how far the solutions next to {total} "
+        f"moved between {sheet.band.worlds} hidden worlds (standard deviation, measured on {sheet.band.made}). "
+        "Another day and other tasks move a total by more: "
+        f"by about {DESIGN_SEM:g}, until enough people are graded to measure it."
     )

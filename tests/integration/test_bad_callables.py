@@ -95,6 +95,15 @@ def test_a_failing_fit_fails_what_needs_it_and_names_the_error(grade: Grade) -> 
     assert "ZeroDivisionError: division by zero" in sheet.checks[0].because
 
 
+def test_a_kind_of_an_exception_is_known_as_one(grade: Grade) -> None:
+    own = REFERENCE.replace('ValueError("not', 'NoNumber("not').replace(
+        "class Largest", "class NoNumber(ValueError):\n    pass\n\n\nclass Largest"
+    )
+    assert ends(grade(own))["B1"] == PASSED
+    other = own.replace("NoNumber(ValueError)", "NoNumber(ArithmeticError)")
+    assert ends(grade(other))["B1"] == (Outcome.FAILED, Reason.WRONG_ANSWER)
+
+
 def test_prints_and_left_over_threads_harm_nobody(grade: Grade) -> None:
     noise = "print('noise', flush=True); threading.Thread(target=time.sleep, args=(600,)).start()"
     program = REFERENCE.replace("        self.count = 0\n", f"        self.count = 0\n        {noise}\n")

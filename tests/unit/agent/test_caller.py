@@ -13,6 +13,10 @@ from grader.frames import strict_json
 HALF = "\ud800"  # half of a character: a text for Python, and not for UTF-8
 
 
+class Refused(ValueError):
+    pass
+
+
 class Echo:
     """A submission that returns, or raises with, what it is told."""
 
@@ -21,6 +25,9 @@ class Echo:
 
     def fail(self, value: str) -> None:
         raise ValueError(value)
+
+    def refuse(self, value: str) -> None:
+        raise Refused(value)
 
 
 def answer(method: str, value: object) -> Any:
@@ -41,6 +48,11 @@ def test_half_a_character_costs_one_answer_and_not_all_that_travel_with_it(value
 def test_half_a_character_in_a_message_is_shown_as_its_number() -> None:
     found = answer("fail", f"no {HALF}")
     assert (found["error"], found["message"]) == ("ValueError", "no \\ud800")
+
+
+def test_an_exception_tells_what_it_is_a_kind_of() -> None:
+    found = answer("refuse", "no rows")
+    assert (found["error"], found["bases"][:2]) == ("Refused", ["Refused", "ValueError"])
 
 
 def test_other_texts_are_answers() -> None:

@@ -28,7 +28,7 @@ WRONG: dict[str, tuple[dict[str, object], str]] = {
         "alternatives must give every name a finite number",
     ),
     "alternative with more": (
-        {"alternatives": [{"name": "a", "value": 1}, {"name": "b", "value": 2, "x": 3}]},
+        {"alternatives": [{"name": "a", "value": 1}, {"name": "b", "x": 3}]},
         "alternatives must hold objects of name and value",
     ),
     "alternatives twice": (

@@ -77,9 +77,9 @@ def test_a_decided_run_has_a_total_and_nobody_has_to_act() -> None:
 def test_the_error_band_is_that_of_what_was_measured() -> None:
     band = ErrorBand(sd=2.4, worlds=10, solution="plain", made=STARTED.date())
     sheet = make_sheet(band=band)
-    assert "of about this total" in words.band(sheet)
+    assert "next to this total" in words.band(sheet)
     assert corrected(sheet).band == band
-    assert "of about the measured total" in words.band(corrected(sheet))
+    assert "next to the measured total" in words.band(corrected(sheet))
 
 
 def test_tables_have_columns_for_it_only_where_somebody_has_corrected_something() -> None:

@@ -63,6 +63,15 @@ def test_a_summary_has_a_line_for_everyone(width: int) -> None:
         assert word in text
 
 
+def test_a_summary_names_people_where_their_files_do_not() -> None:
+    forks = [make_sheet(candidate=name, submission="take-home") for name in ("Ada Lovelace", "Grace")]
+    text = shown(summary_table(map(summary_row, [*forks, make_sheet(candidate="eve", submission="Eve.zip")])))
+    assert "Ada Lovelace" in text
+    assert "Grace" in text
+    assert text.count("take-home") == 2
+    assert text.casefold().count("eve") == 1
+
+
 def test_bars_can_be_read_without_colours() -> None:
     text = shown(summary_table(map(summary_row, [make_sheet()])))
     assert "━━━━━━━━╌╌" in text

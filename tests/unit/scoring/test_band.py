@@ -1,4 +1,4 @@
-"""The error band: from the nearest solution of the same version, and from nothing else."""
+"""The error band: from the solutions next to a total, of the same version, and from nothing else."""
 
 from __future__ import annotations
 
@@ -28,9 +28,12 @@ CALIBRATION = Calibration(
 
 @pytest.mark.parametrize(
     ("percent", "solution", "sd"),
-    [(0, "naive", 2.5), (39.9, "naive", 2.5), (41, "plain", 1.5), (70, "plain", 1.5), (99, "reference", 0)],
-)
-def test_the_nearest_solution_lends_its_spread(percent: float, solution: str, sd: float) -> None:
+    [
+        (0, "naive", 2.5), (20, "naive", 2.5), (59.9, "naive", 2.5), (60, "plain", 1.5), (79, "plain", 1.5),
+        (81, "odd", 0.5), (99.9, "odd", 0.5), (100, "reference", 0),
+    ],
+)  # fmt: skip
+def test_the_more_restless_neighbour_lends_its_spread(percent: float, solution: str, sd: float) -> None:
     assert error_band(CALIBRATION, "1.0.0", percent) == ErrorBand(sd=sd, worlds=10, solution=solution, made=MADE)
 
 

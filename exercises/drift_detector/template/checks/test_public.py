@@ -32,6 +32,12 @@ def p_value(detector: object, window: pd.DataFrame) -> float:
     return float(detector.check(window=window)["p_value"])
 
 
+def keys_of(value: object) -> list:
+    """All keys in a value, however deep."""
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return [*(value if isinstance(value, dict) else ()), *(key for each in inside for key in keys_of(each))]
+
+
 def test_check_answers_in_the_agreed_form(detector: object, window: pd.DataFrame) -> None:
     answer = detector.check(window=window)
     assert {"drift", "p_value", "scores", "n"} <= set(answer)
@@ -40,7 +46,11 @@ def test_check_answers_in_the_agreed_form(detector: object, window: pd.DataFrame
     assert set(FEATURES) == set(answer["scores"])
     assert all(math.isfinite(answer["scores"][name]) and answer["scores"][name] >= 0 for name in FEATURES)
     assert answer["n"] == 500
-    json.dumps(answer, default=lambda scalar: scalar.item())  # the harness carries no arrays, tables or other objects
+    # The harness carries no arrays, tables or other objects, nor keys that are no texts, and long answers to many
+    # questions do not fit together.
+    told = json.dumps(answer, default=lambda scalar: scalar.item())
+    assert all(isinstance(key, str) for key in keys_of(answer)), "a key is no text"
+    assert len(told) <= 5000, "the answer is too long"
 
 
 def test_gross_drift_is_noticed_and_named(detector: object, window: pd.DataFrame, gross: pd.DataFrame) -> None:
