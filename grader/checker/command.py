@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 MIB = 1024 * 1024
 FETCHED_FILES, FETCHED_SHARE = 100, 4  # what one run may bring here: files, and bytes as a multiple of the file limit
+KEPT_SHARE = 8  # what all runs together may keep here: bytes as a multiple of the file limit
+DECODED = 192 * MIB
+"""Bytes of a decoded table. As Python values, distinct texts take twelve times as much (measured on 2026-11-30), and a
+check that counts them must not burst its box: that would be nobody's loss but a faulted run."""
 
 # Why one file may not be opened while the box is well: no permission, or a name that is no UTF-8 and came as another.
 UNOPENED = (Reason.CRASHED, Reason.MISSING_OUTPUT, Reason.FORMAT)
@@ -161,7 +165,7 @@ class CommandRun:
         schema: pa.Schema,
         *,
         max_bytes: int = 64 * MIB,
-        decoded_bytes: int = 512 * MIB,
+        decoded_bytes: int = DECODED,
         min_rows: int = 0,
     ) -> pa.Table:
         """Return a Parquet output as a table that has just this schema.
@@ -180,7 +184,7 @@ class CommandRun:
         return read.table
 
     def lenient_table(
-        self, name: str, schema: pa.Schema, *, max_bytes: int = 64 * MIB, decoded_bytes: int = 512 * MIB
+        self, name: str, schema: pa.Schema, *, max_bytes: int = 64 * MIB, decoded_bytes: int = DECODED
     ) -> parsing.TableRead:
         """Return a Parquet output brought to this schema where that loses nothing.
 
@@ -212,6 +216,7 @@ class Command:
         self._argv = list(argv)
         self._limits = limits
         self._folder = folder
+        self._runs: weakref.WeakSet[CommandRun] = weakref.WeakSet()
 
     def run(
         self,
@@ -260,7 +265,9 @@ class Command:
 
     def _copy(self, run: CommandRun, wanted: Sequence[str]) -> None:
         """Copy files here as far as the limits go; one that cannot be opened costs only the checks that need it."""
-        left = FETCHED_SHARE * self._limits.file
+        kept = sum(path.stat().st_size for each in self._runs for path in each._fetched.values())
+        self._runs.add(run)
+        left = min(FETCHED_SHARE * self._limits.file, KEPT_SHARE * self._limits.file - kept)
         for name in wanted:
             cap = min(left, self._limits.file)
             if run.files[name] > cap:

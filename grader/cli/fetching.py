@@ -23,12 +23,16 @@ FETCH_SECONDS = 300.0
 FILE_CAP = 16 * IntakeLimits().archive
 """Bytes of one file that git may write: of the pack of one commit, and of the archive."""
 
-_LIMITED = 'ulimit -f "$0" && exec "$@"'  # in units of 512 bytes, as POSIX has it
+# Files in units of 512 bytes, as POSIX has it; memory in KiB, where a shell can limit that.
+_LIMITED = 'ulimit -f "$0" && { ulimit -v "$1" 2>/dev/null || true; } && shift && exec "$@"'
+MEMORY_CAP, PIECE_CAP = 4 * 1024**3, FILE_CAP
+"""Bytes that git may hold in all, and in one piece: a pack of kilobytes can describe files of gigabytes."""
 
 # Whoever calls grader may have keys and a credential helper, which are used; nothing asks them anything.
 _SETTINGS = (
     "protocol.allow=never", "protocol.https.allow=always", "protocol.ssh.allow=always", "protocol.file.allow=always",
     "fetch.recurseSubmodules=no", "transfer.fsckObjects=true", "http.followRedirects=initial", "gc.auto=0",
+    "pack.threads=1",
 )  # fmt: skip
 
 # Goes before what a repository says of its files; an archive would otherwise be filtered as a checkout is.
@@ -63,7 +67,7 @@ def _git(address: Address, folder: Path, *arguments: str) -> str:
         raise InfrastructureFault("git is not installed; the list names repositories.", hint="Install git, try again.")
     settings = [word for setting in _SETTINGS for word in ("-c", setting)]
     process = subprocess.Popen(  # noqa: S603 - our own arguments; the address stands behind --
-        ["/bin/sh", "-c", _LIMITED, str(FILE_CAP // 512), program, *settings, *arguments],
+        ["/bin/sh", "-c", _LIMITED, str(FILE_CAP // 512), str(MEMORY_CAP // 1024), program, *settings, *arguments],
         cwd=folder,
         env=_environment(),
         stdin=subprocess.DEVNULL,
@@ -95,7 +99,8 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 def _failure(address: Address, status: int, complaint: str) -> UsageError:
     too_large = int(signal.SIGXFSZ)
-    if status == -too_large or f"died of signal {too_large}" in complaint or "File too large" in complaint:
+    said_so = (f"died of signal {too_large}", "File too large", "attempting to allocate", "Out of memory")
+    if status == -too_large or any(words in complaint for words in said_so):
         return UsageError(
             f"{address.shown} holds more than {readable(FILE_CAP)} in one commit.",
             hint="Ask for the program without data, models and environments.",
@@ -111,6 +116,7 @@ def _failure(address: Address, status: int, complaint: str) -> UsageError:
 def _environment() -> dict[str, str]:
     """What the caller has, without what points git to another repository; there is no terminal to ask anything."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _KEPT}
+    kept["GIT_ALLOC_LIMIT"] = str(PIECE_CAP)
     return {**kept, "GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "true", "SSH_ASKPASS_REQUIRE": "never", "LC_ALL": "C"}
 
 

@@ -9,6 +9,7 @@ from grader.intake.limits import IntakeLimits, counted, readable
 from grader.intake.paths import (
     Parts,
     check_depth,
+    check_length,
     check_name,
     check_visible,
     common_folders,
@@ -69,6 +70,7 @@ class Gathering:
         if pattern:
             self._left_out.add(pattern)
             return None
+        check_length(parts)
         check_visible(parts)
         check_depth(parts, self.limits.depth)
         return parts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 NAME_CAP = 120
+_SPELT_CAP = 10 * NAME_CAP  # whoever has more characters than this is refused anyway, and to sort accents takes time
 
 
 def is_name(text: str) -> bool:
@@ -18,4 +19,6 @@ def as_kept(name: str) -> str:
     A list that was saved on another system may hold "é" as one character or as two. Both look alike, so a person
     would have two hidden worlds, and be graded and kept twice.
     """
+    if len(name) > _SPELT_CAP:
+        return name.strip()
     return unicodedata.normalize("NFC", name).strip()

@@ -32,6 +32,8 @@ WITHOUT_EFFECT = (
 _ALLOWED = re.compile(r"[A-Za-z0-9._-]+")
 _DRIVE = re.compile(r"[A-Za-z]:")
 _SHOWN = 120
+LONGEST_ANYWHERE = 255
+"""Characters of one name, also of a folder around everything; file systems take as many bytes."""
 
 
 def shown(text: str) -> str:
@@ -104,6 +106,21 @@ def check_visible(parts: Parts) -> None:
 
 
 _ADVICE = "Letters A-Z and a-z, digits, and . _ - are fine in names."
+
+
+def check_length(parts: Parts) -> None:
+    """Refuse names that no file system would hand out; to fold one of a million accents takes minutes.
+
+    Raises:
+        SubmissionRejected: `name`.
+    """
+    longest = max(map(len, parts), default=0)
+    if longest > LONGEST_ANYWHERE:
+        raise SubmissionRejected(
+            Rejection.NAME,
+            f"{shown('/'.join(parts))} has a name of {longest} characters.",
+            hint=f"Give it a shorter name. {_ADVICE}",
+        )
 
 
 def check_depth(parts: Parts, most: int) -> None:

@@ -13,13 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from grader.catalog.marks import marks_in
+from grader.catalog.marks import MARKS_CAP, marks_in
 from grader.frames import BrokenFrame, strict_json
 from grader.intake.limits import KIB, MIB, readable
 from grader.model.submission import Submission, SubmissionFile
 
 FILE_CAP = 256 * KIB
 """Bytes of code in one file; what is longer was not written by hand."""
+
+KIT_CAP = 64 * KIB
+"""Bytes of a kit.toml that are looked at; ours have a few hundred."""
 
 NOTEBOOK_CAP = 4 * MIB
 """Bytes of a notebook, its pictures included. Read as JSON, hostile ones take many times that in memory."""
@@ -86,7 +89,7 @@ def read_submission(submission: Submission) -> Reading:
     """Read what can be compared of a submission; nothing that is in it can make this fail."""
     marks: dict[str, str] = {}
     for file in submission.files:
-        for mark in marks_in(file.content):
+        for mark in marks_in(file.content) if len(marks) < MARKS_CAP else ():
             marks.setdefault(mark, file.path)
     sources, left_out = _code_of(submission)
     left_out += [
@@ -154,7 +157,7 @@ def _of_kit(submission: Submission) -> tuple[str, ...]:
 
     One line of the kit.toml that we wrote, which is JSON as well; a stranger's TOML is not parsed for it.
     """
-    found = _LEFT_OUT.search(submission.read("kit.toml") or b"")
+    found = _LEFT_OUT.search((submission.read("kit.toml") or b"")[:KIT_CAP])
     try:
         names = strict_json(found[1]) if found else []
     except BrokenFrame:

@@ -153,4 +153,7 @@ class _Form:
 
 
 def _shown(value: object) -> str:
-    return repr(value)[:40]
+    try:
+        return repr(value)[:40]
+    except ValueError:  # Python writes no whole number of more than 4300 digits
+        return "a number of thousands of digits"

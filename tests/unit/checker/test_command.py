@@ -63,6 +63,18 @@ def test_files_of_a_run_are_counted_by_what_they_hold(tmp_path: Path) -> None:
         command_of(Host(claimed, b"x" * 100), tmp_path).run([], {})
 
 
+def test_all_runs_that_are_kept_share_what_there_is(tmp_path: Path) -> None:
+    full = Host(tuple((f"{number}.txt", "file", 100) for number in range(4)), b"x" * 100)
+    command = command_of(full, tmp_path)
+    runs = [command.run([], {}) for _ in range(3)]
+    assert [len(run._fetched) for run in runs] == [4, 4, 0]
+    with pytest.raises(SubmissionFailed) as failed:
+        runs[2].text("0.txt")
+    assert failed.value.reason is Reason.TOO_LARGE
+    del runs[0]
+    assert len(command.run([], {})._fetched) == 4
+
+
 @pytest.mark.parametrize("reason", [Reason.CRASHED, Reason.MISSING_OUTPUT, Reason.FORMAT])
 def test_a_file_that_cannot_be_opened_costs_only_the_checks_that_need_it(tmp_path: Path, reason: Reason) -> None:
     host = Host((("a.txt", "file", 3), ("closed.txt", "file", 3), ("link", "link", 0)))

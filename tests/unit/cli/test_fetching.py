@@ -110,6 +110,13 @@ def test_a_repository_that_is_too_large(tmp_path: Path, repository: Path, monkey
         fetched(tmp_path, f"file://{repository}")
 
 
+def test_a_small_pack_of_a_huge_file(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "PIECE_CAP", 4 * 1024**2)
+    commit(repository, {"zeros.bin": "0" * 8 * 1024**2})  # kilobytes on its way, and megabytes while it is looked at
+    with pytest.raises(UsageError, match="in one commit"):
+        fetched(tmp_path, f"file://{repository}")
+
+
 def test_one_that_does_not_answer(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetching, "FETCH_SECONDS", 0.0)
     with pytest.raises(UsageError, match="did not answer"):

@@ -7,7 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.errors import SubmissionRejected
-from grader.intake.paths import LEFT_OUT, check_depth, check_name, check_visible, folded, left_out, shown, split
+from grader.intake.paths import (
+    LEFT_OUT,
+    check_depth,
+    check_length,
+    check_name,
+    check_visible,
+    folded,
+    left_out,
+    shown,
+    split,
+)
 from grader.model.reasons import Rejection
 
 
@@ -82,6 +92,13 @@ def test_what_tools_make_is_left_out_wherever_it_lies(pattern: str) -> None:
     name = pattern.replace("*", "module")
     assert left_out(("lib", name, "x")) == pattern
     assert left_out((f"my{name}y",)) == ""
+
+
+def test_a_name_that_no_file_system_has_is_refused() -> None:
+    check_length(("\u0300" * 255, "a"))
+    with pytest.raises(SubmissionRejected, match="has a name of 256 characters") as caught:
+        check_length(("a", "\u0300" * 256, "b"))
+    assert caught.value.reason is Rejection.NAME
 
 
 def test_names_that_some_systems_confuse_fold_to_one() -> None:

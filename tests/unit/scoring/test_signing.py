@@ -35,6 +35,12 @@ def signed_file(content: dict[str, Any]) -> ScoreSheet:
     return ScoreSheet.model_validate(content | {"signature": {"public_key": public_key(KEY), "value": value}})
 
 
+def test_a_number_that_cannot_be_signed_is_not_genuine() -> None:
+    signed = sign(make_sheet(), KEY)
+    resources = signed.resources.model_copy(update={"peak_memory": 2**53 + 1})
+    assert not is_genuine(signed.model_copy(update={"resources": resources}))
+
+
 def test_a_sheet_stays_genuine_when_sheets_gain_fields() -> None:
     content = make_sheet().model_dump(mode="json", exclude={"signature"})
     del content["decision"], content["provenance"]["limits"]["call_seconds"]

@@ -10,6 +10,8 @@ import pytest
 from grader.similarity.sources import FILE_CAP, NOTEBOOK_CAP, SOURCES_CAP, read_public, read_submission
 from tests.unit.similarity.conftest import submission_of
 
+DIGITS = str.maketrans("0123456789", "abcdefghij")  # the letters of base32 have no 0, 1, 8 or 9
+
 
 def cell(source: object, kind: str = "code") -> dict[str, object]:
     return {"cell_type": kind, "source": source}
@@ -70,6 +72,18 @@ def test_data_that_came_with_the_kit_are_no_data_of_the_person() -> None:
     assert sorted(found.data.values()) == ["out.bin", "rawer.csv"]
     for broken in (b"left_out = [", b"left_out = [3, {}]", b'left_out = [""]'):
         assert len(read_submission(submission_of(kit__toml=broken, a__csv=big)).data) == 1
+
+
+def test_marks_without_end_are_not_kept_without_end() -> None:
+    words = b" ".join(b"kit-" + f"{number:024d}".translate(DIGITS).encode() for number in range(300))
+    found = read_submission(submission_of(a__txt=words, b__txt=words[::-1], c__txt=words[12000:]))
+    assert len(found.marks) == 100
+
+
+def test_of_a_kits_settings_only_the_beginning_is_read() -> None:
+    late = b"#" * 70_000 + b'\nleft_out = ["raw"]\n'
+    files = {"kit__toml": late, "raw/a__csv": b"x" * 2000}
+    assert "raw/a.csv" in read_submission(submission_of(**files)).data.values()
 
 
 def test_what_everybody_was_given_is_files_and_folders(tmp_path: Path) -> None:

@@ -63,6 +63,11 @@ WRONG = {
     "too high": (("rating = 4", "rating = 6"), "rating", "decision_quality.rating is 6, which is no rating"),
     "half": (("rating = 4", "rating = 3.5"), "rating", "decision_quality.rating is 3.5, which is no rating"),
     "true": (("rating = 4", "rating = true"), "rating", "decision_quality.rating is True, which is no rating"),
+    "huge": (
+        ("rating = 4", f"rating = 0x{'f' * 4000}"),
+        "rating",
+        "decision_quality.rating is a number of thousands of digits, which is no rating",
+    ),
     "text": (("rating = 4", 'rating = "4"'), "rating", "decision_quality.rating is '4', which is no rating"),
     "no reason": (
         ('why = "It compares two and says what would reverse it."', 'why = " "'),
