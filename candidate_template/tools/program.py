@@ -159,10 +159,26 @@ def _started(argv: list[str]) -> tuple[str, bool] | None:
     if PYTHON.fullmatch(base):
         return _after_python(argv[1:])
     if base in ("sh", "bash", "dash"):
-        script = next((word for word in argv[1:] if not word.startswith("-")), "")
-        inline = any(word.startswith("-") and "c" in word for word in argv[1:2])
-        return (script.removeprefix("./"), False) if script and not inline else None
+        return _after_shell(argv[1:])
     return (program, False) if re.fullmatch(r"[^/]+\.(py|sh)", program) else None
+
+
+def _after_shell(words: list[str]) -> tuple[str, bool] | None:
+    """Read a shell's own options up to the script; -c and -s start no file, and -o takes a word."""
+    while words:
+        word, *words = words
+        if word in ("--rcfile", "--init-file"):
+            words = words[1:]
+        elif word in ("-", "--"):
+            return (words[0].removeprefix("./"), False) if words else None
+        elif word.startswith(("-", "+")):
+            letters = "" if word.startswith("--") else word[1:]
+            if "c" in letters or "s" in letters:
+                return None
+            words = words[letters.count("o") + letters.count("O") :]
+        else:
+            return word.removeprefix("./"), False
+    return None
 
 
 def _after_python(words: list[str]) -> tuple[str, bool] | None:

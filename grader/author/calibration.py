@@ -97,7 +97,8 @@ def render(proof: Proof, mutants: Sequence[Mutant], scope: Scope, made: datetime
         pairs=figures.pairs_in_order(_totals(proof, proof.rungs, first)),
         weak=list(_weak(proof, first)),
         survivors=[each for each in mutants if _survives(proof, each, first)],
-        mutants=len(mutants),
+        mutants=len(judged := _judged_mutants(proof, mutants, first)),
+        without_result=len(mutants) - len(judged),
         slowest=_slowest(proof, first),
         reference=proof.known[_reference(proof).name, first, 1],
         runs=len(runs),
@@ -145,7 +146,7 @@ def measured(proof: Proof, mutants: Sequence[Mutant], scope: Scope, made: dateti
         moved=moved,
         flakes=sum(flaky for *_, flaky in repeated),
         repeated=sum(times - 1 for _, times, *_ in repeated),
-        mutants=len(mutants),
+        mutants=len(_judged_mutants(proof, mutants, first)),
         survivors=sum(_survives(proof, each, first) for each in mutants),
         seconds=reference.seconds,
         peak_memory=reference.peak_memory,
@@ -193,7 +194,7 @@ def _repeats(proof: Proof, scope: Scope) -> Iterator[tuple[str, int, dict[str, f
     points = {check.id: float(check.points) for check in proof.exercise.checks}
     for rung in proof.rungs:
         keys = [(rung.name, scope.candidates[0], repeat) for repeat in range(1, scope.repeats + 1)]
-        runs = [proof.known[key] for key in keys if key in proof.known]
+        runs = [run for key in keys if (run := proof.known.get(key)) is not None and run.status != "faulted"]
         if len(runs) > 1:
             yield rung.name, len(runs), figures.moved(runs, points), figures.flakes(runs, points)
 
@@ -207,6 +208,12 @@ def _weak(proof: Proof, candidate: str) -> Iterator[tuple[str, str]]:
             yield check.id, "no rung fails it"
         if len(found.passed_by) < 2:
             yield check.id, f"passed by {' and '.join(found.passed_by) or 'nobody'} only"
+
+
+def _judged_mutants(proof: Proof, mutants: Sequence[Mutant], candidate: str) -> list[Mutant]:
+    """Those whose run ended; one that a machine cut short was noticed by nobody."""
+    runs = {each.rung.name: proof.known.get((each.rung.name, candidate, 1)) for each in mutants}
+    return [each for each in mutants if (run := runs[each.rung.name]) is not None and run.status != "faulted"]
 
 
 def _survives(proof: Proof, mutant: Mutant, candidate: str) -> bool:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from grader.catalog.ladder import Expected, RungKind
 from grader.model.base import Frozen
+from grader.model.run import Party
 from grader.model.sheet import ScoreSheet
 
 FAILED_UP_TO = 0.5
@@ -33,6 +34,7 @@ class Earned(Frozen):
         notebook: Points that checks gave the decision notebook, or None when there are none to tell.
         notebook_checks: Ids of its checks.
         faults: What went wrong that was not the submission's doing.
+        to_act: Who has to act on that.
         seconds: Wall time of the run.
         check_seconds: Check id to wall time; what several checks share counts for the first that needs it.
         peak_memory: Most bytes that the submission's box held.
@@ -53,11 +55,17 @@ class Earned(Frozen):
     notebook: float | None = None
     notebook_checks: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
+    to_act: tuple[Party, ...] = ()
     seconds: float = 0.0
     check_seconds: dict[str, float] = Field(default_factory=dict)
     peak_memory: int = 0
     graded: date | None = None
     machine: str = ""
+
+    @property
+    def failed_by_the_machine(self) -> bool:
+        """Whether there is no result, and nobody but whoever runs the grader can help."""
+        return self.status == "faulted" and set(self.to_act) == {Party.INFRASTRUCTURE}
 
 
 def earned_by(sheet: ScoreSheet, rung: str, candidate: str, repeat: int = 1) -> Earned:
@@ -76,6 +84,7 @@ def earned_by(sheet: ScoreSheet, rung: str, candidate: str, repeat: int = 1) -> 
         notebook=None if sheet.decision is None or sheet.decision.earned is None else float(sheet.decision.earned),
         notebook_checks=tuple(check.id for check in sheet.notebook_checks),
         faults=tuple(fault.message for fault in sheet.faults),
+        to_act=tuple(dict.fromkeys(fault.party for fault in sheet.faults)),
         seconds=sheet.seconds,
         check_seconds={each.id: round(each.seconds, 3) for each in sheet.checks},
         peak_memory=sheet.resources.peak_memory,

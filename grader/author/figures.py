@@ -103,13 +103,14 @@ def moved(runs: Sequence[Earned], points: Mapping[str, float]) -> dict[str, floa
 
 
 def flakes(runs: Sequence[Earned], points: Mapping[str, float]) -> int:
-    """Count the repeats in which a check did not give what it gave the first time.
+    """Count the repeats that ended otherwise than the first, or in which a check did not give what it gave then.
 
     Args:
         runs: The same submission on the same world; the first is what the others are compared with.
         points: Check id to its points.
     """
-    return sum(bool(moved((runs[0], run), points)) for run in runs[1:])
+    first = runs[0]
+    return sum(run.status != first.status or bool(moved((first, run), points)) for run in runs[1:])
 
 
 def survives(mutant: Earned, reference: Earned) -> bool:

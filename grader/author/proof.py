@@ -10,13 +10,13 @@ from pathlib import Path
 from grader.author.cheats import generated_rungs
 from grader.author.expectations import Earned, earned_by, violations
 from grader.catalog.exercises import grading_digest, load_exercise
-from grader.catalog.ladder import Rung, load_ladder, materialise
+from grader.catalog.ladder import SOLUTIONS, Rung, load_ladder, materialise
 from grader.catalog.seeds import variant_for
 from grader.engine.boxes import Boxes
 from grader.engine.grade import NOT_READ, GradingRun, Harness, Watcher
 from grader.engine.jobs import Place, machine_in_words
 from grader.engine.variants import VariantStore
-from grader.errors import SubmissionRejected, UsageError
+from grader.errors import ExerciseDefect, SubmissionRejected, UsageError
 from grader.intake.receive import receive
 from grader.model.exercise import Exercise
 
@@ -64,7 +64,14 @@ class Proof:
             UsageError: There is no such rung.
         """
         exercise = load_exercise(source)
-        ladder = (*load_ladder(source), *generated_rungs(exercise, source))
+        own, made = load_ladder(source), generated_rungs(exercise, source)
+        for taken in {rung.name for rung in own} & {rung.name for rung in made}:
+            raise ExerciseDefect(
+                f"{taken} is the name of a rung that every ladder gets, which would be graded in its place",
+                file=f"{SOLUTIONS}/{taken}",
+                hint="Give the folder another name.",
+            )
+        ladder = (*own, *made)
         file = records / f"{exercise.id}.jsonl"
         return cls(exercise=exercise, source=source, rungs=chosen(ladder, rungs), file=file)
 

@@ -30,5 +30,5 @@ def read_calibration(folder: Path) -> Calibration | None:
         first = error.errors(include_url=False)[0]
         named = ".".join(map(str, first["loc"])) or "the file"
         raise ExerciseDefect(
-            f"{named}: {first['msg']}", file=FILE, hint="Write it anew: grader author calibrate; or delete it."
+            f"{named}: {first['msg']}", file=FILE, hint="Delete it; grader author calibrate writes it anew."
         ) from error

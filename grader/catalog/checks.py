@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -29,6 +31,16 @@ _HARMFUL = {"parametrize", "skip", "skipif", "xfail"}
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
+@dataclass(frozen=True, slots=True)
+class Required:
+    """A check that the check in a function builds on, and where that is said."""
+
+    function: str
+    check: str
+    file: str
+    line: int
+
+
 def read_checks(
     folder: Path, groups: Mapping[str, str], competencies: Mapping[str, object]
 ) -> tuple[CheckDeclaration, ...]:
@@ -43,7 +55,7 @@ def read_checks(
         ExerciseDefect: A declaration cannot be used, or a check could fail to answer exactly once.
     """
     found: list[CheckDeclaration] = []
-    required: list[tuple[str, str, int]] = []
+    required: list[Required] = []
     for path in sorted((folder / _FOLDER).glob("*.py")):
         module = _Module(folder, f"{_FOLDER}/{path.name}")
         found += module.declarations()
@@ -51,10 +63,7 @@ def read_checks(
     if not found:
         raise ExerciseDefect("the exercise has no checks", file=_FOLDER, hint="Write them in checks/test_*.py.")
     _check_together(found, groups, competencies)
-    known = {check.id for check in found}
-    for check_id, file, line in required:
-        if check_id not in known:
-            raise ExerciseDefect(f"requires the check {check_id!r}, which there is not", file=file, line=line)
+    _check_requirements(found, required)
     return tuple(found)
 
 
@@ -72,6 +81,24 @@ def _check_together(
         if check.competency not in competencies:
             listed = ", ".join(competencies)
             raise _defect(check, f"{check.id}: unknown competency {check.competency!r}; there are {listed}")
+
+
+def _check_requirements(found: list[CheckDeclaration], required: list[Required]) -> None:
+    named = {(check.file, check.function): check.id for check in found}
+    known, graph = set(named.values()), dict[str, dict[str, Required]]()
+    for each in required:
+        if each.check not in known:
+            raise ExerciseDefect(
+                f"requires the check {each.check!r}, which there is not", file=each.file, line=each.line
+            )
+        graph.setdefault(named.get((each.file, each.function), ""), {})[each.check] = each
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        circle = list(reversed(error.args[1]))
+        first = graph[circle[0]][circle[1]]
+        told = " requires ".join(circle)
+        raise ExerciseDefect(f"checks require each other: {told}", file=first.file, line=first.line) from error
 
 
 def _defect(check: CheckDeclaration, what: str) -> ExerciseDefect:
@@ -182,13 +209,14 @@ class _Module:
             )
         return node.value
 
-    def requirements(self) -> Iterator[tuple[str, str, int]]:
-        """Yield what `@pytest.mark.requires(...)` names: check id, file, line."""
-        for function in self.tree.body:
-            for decorator in function.decorator_list if isinstance(function, Function) else ():
+    def requirements(self) -> Iterator[Required]:
+        """Yield what `@pytest.mark.requires(...)` names."""
+        for function in (node for node in self.tree.body if isinstance(node, Function)):
+            for decorator in function.decorator_list:
                 if _mark_of(decorator) == "requires" and isinstance(decorator, ast.Call):
                     for argument in decorator.args:
-                        yield str(self._literal("requires", argument)), self.file, argument.lineno
+                        named = str(self._literal("requires", argument))
+                        yield Required(function.name, named, self.file, argument.lineno)
 
 
 def _mark_of(decorator: ast.expr) -> str:

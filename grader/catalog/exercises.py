@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -37,6 +37,21 @@ def find_exercises(folders: Iterable[Path]) -> dict[str, Path]:
                     hint="Rename one of them, or name only one of the folders in your settings.",
                 )
     return dict(sorted(found.items()))
+
+
+def some_exercises(folders: Sequence[Path]) -> dict[str, Path]:
+    """Find exercises as `find_exercises` does, and at least one.
+
+    Raises:
+        UsageError: There is none; or as `find_exercises`.
+    """
+    found = find_exercises(folders)
+    if not found:
+        raise UsageError(
+            f"There is no exercise in {', '.join(map(str, folders)) or 'no folder at all'}.",
+            hint="Name a folder that holds folders of exercises, each with an exercise.toml: --exercises DIR",
+        )
+    return found
 
 
 def _folders_in(folder: Path) -> list[Path]:

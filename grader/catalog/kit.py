@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from grader import clock
+from grader.catalog.files import read
 from grader.catalog.kit_files import ANYBODY, SKELETON, GradingImage, Person, generated
 from grader.catalog.marks import marked
 from grader.catalog.repository import commit, midnight
@@ -83,7 +84,7 @@ def _fill(
                 if person.mark and folder == source / "template" and first != "checks":
                     content = marked(path.name, content, person.mark)
                 _write(draft / Path(first, *inside.parts[1:]), content, draft)
-    _write(draft / "brief.md", (source / "brief.md").read_bytes(), draft)
+    _write(draft / "brief.md", read(source, "brief.md"), draft)
     for name, text in generated(exercise, source, public_data, image, person).items():
         _write(draft / name, text.encode(), draft)
 

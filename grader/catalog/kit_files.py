@@ -95,28 +95,30 @@ def packages_for_checks(folders: Sequence[Path], image: GradingImage) -> tuple[s
         ExerciseDefect: Nobody has it.
     """
     needed = {"pytest"}
-    paths = [path for folder in folders for path in sorted(folder.rglob("*.py"))]
+    paths = {path: path.relative_to(folder).as_posix() for folder in folders for path in sorted(folder.rglob("*.py"))}
     own = {path.stem for path in paths} | {path.parent.name for path in paths}
-    for path in paths:
-        for module, line in _imports(path):
+    for path, inside in paths.items():
+        for module, line in _imports(path, inside):
             name = _PACKAGE_OF.get(module, module.replace("_", "-"))
             if module in sys.stdlib_module_names or module in own or name in image.pinned:
                 continue
             if name not in image.for_checks:
                 raise ExerciseDefect(
                     f"imports {module}, which is neither in the image nor among the packages for checks",
-                    file=f"template/{path.name}",
+                    file=f"template/{inside}",
                     line=line,
                 )
             needed.add(name)
     return tuple(sorted(needed))
 
 
-def _imports(path: Path) -> list[tuple[str, int]]:
+def _imports(path: Path, inside: str) -> list[tuple[str, int]]:
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"))
     except (SyntaxError, ValueError) as error:
-        raise ExerciseDefect(f"not valid Python: {error}", file=f"template/{path.name}") from error
+        line = (error.lineno or 0) if isinstance(error, SyntaxError) else 0
+        told = error.msg if isinstance(error, SyntaxError) else error
+        raise ExerciseDefect(f"not valid Python: {told}", file=f"template/{inside}", line=line) from error
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

@@ -99,7 +99,13 @@ def lint(exercises: tuple[str, ...], exercise_folders: tuple[Path, ...], fix: bo
     receive is generated twice when it is not known yet, which takes longer the first time.
     """
     from grader.cli.linting import lint_all
+    from grader.errors import UsageError
 
+    if fix and no_kit:
+        raise UsageError(
+            "--fix records a version with which nothing is wrong, and --no-kit leaves out the kit.",
+            hint="Leave out one of them.",
+        )
     return lint_all(exercises, settings(exercise_folders=exercise_folders), fix=fix, as_json=as_json, kits=not no_kit)
 
 

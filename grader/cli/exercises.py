@@ -23,7 +23,7 @@ def command(
     With --diff: what changed between two versions, and whether their scores can be compared. Earlier versions come
     from the git history of the exercise's folder.
     """
-    from grader.catalog.exercises import find_exercises, load_exercise, resolve
+    from grader.catalog.exercises import load_exercise, resolve, some_exercises
     from grader.cli import exercise_views as views
     from grader.cli.console import out, print_json
 
@@ -31,10 +31,12 @@ def command(
     if diff is not None:
         if exercise_id is None:
             raise UsageError("--diff is about one exercise.", hint="Name it: grader exercises ID --diff V1 V2")
+        if diff[0] == diff[1]:
+            raise UsageError(f"--diff {diff[0]} {diff[1]} compares a version with itself.", hint="Name two versions.")
         _compare(resolve(exercise_id, folders), diff, as_json=as_json)
         return
     if exercise_id is None:
-        loaded = [load_exercise(folder) for folder in find_exercises(folders).values()]
+        loaded = [load_exercise(folder) for folder in some_exercises(folders).values()]
         if as_json:
             print_json([views.as_dict(exercise) for exercise in loaded])
         else:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from grader.catalog.calibration import read_calibration
 from grader.catalog.components import components
 from grader.catalog.exercises import load_exercise, resolve
 from grader.catalog.seeds import variant_for
@@ -125,6 +126,7 @@ def grade_all(settings: Settings, order: Order) -> list[Row]:
     """
     source = resolve(order.exercise_id, settings.exercises)
     exercise = load_exercise(source)
+    read_calibration(source)  # every sheet would need it, at the end of its run
     with ExitStack() as stack:
         bar = stack.enter_context(progress_bar())
         say = partial(bar.console.print, style="dim", markup=False, soft_wrap=True)

@@ -14,10 +14,10 @@ from grader import clock
 from grader.author import matrix_page
 from grader.author.proof import Proof
 from grader.author.tables import agreement, matrix, spread
-from grader.catalog.exercises import find_exercises, resolve
+from grader.catalog.exercises import resolve, some_exercises
 from grader.cli.console import PlainConsole, err, out
 from grader.cli.rungs import Work, grade_rungs
-from grader.errors import ExerciseDefect, UsageError
+from grader.errors import ExerciseDefect, InfrastructureFault, UsageError
 from grader.wiring import open_harness
 
 if TYPE_CHECKING:
@@ -44,10 +44,10 @@ def folders_of(names: Sequence[str], settings: Settings) -> list[Path]:
     """Return the folders of exercises that are named by id or by path; of all when none is named.
 
     Raises:
-        UsageError: There is no such exercise.
+        UsageError: There is no such exercise, or none at all.
     """
     if not names:
-        return list(find_exercises(settings.exercises).values())
+        return list(some_exercises(settings.exercises).values())
     return [
         Path(name) if (Path(name) / "exercise.toml").is_file() else resolve(name, settings.exercises) for name in names
     ]
@@ -68,9 +68,11 @@ def prove_all(settings: Settings, order: Order) -> int:
     found = [line for proof in proofs for line in _show(proof, candidates, order.repeats, console)]
     if order.html is not None:
         _write(order.html, proofs, candidates)
-    for line in found:
-        console.print(Text(line, "red"))
-    return ExerciseDefect.exit_code if found else 0
+    for each in found:
+        console.print(Text(each.told, "red"))
+    if all(each.by_the_machine for each in found):
+        return InfrastructureFault.exit_code if found else 0
+    return ExerciseDefect.exit_code
 
 
 def _work(proofs: Sequence[Proof], candidates: Sequence[str], repeats: int) -> list[Work]:
@@ -81,12 +83,24 @@ def _work(proofs: Sequence[Proof], candidates: Sequence[str], repeats: int) -> l
     return work
 
 
-def _show(proof: Proof, candidates: Sequence[str], repeats: int, console: PlainConsole) -> list[str]:
-    found = []
+@dataclass(frozen=True, slots=True)
+class _Unexpected:
+    """What a rung did otherwise than expected, and whether an engine or a machine is at fault."""
+
+    told: str
+    by_the_machine: bool
+
+
+def _show(proof: Proof, candidates: Sequence[str], repeats: int, console: PlainConsole) -> list[_Unexpected]:
+    found: list[_Unexpected] = []
     for candidate in candidates:
         console.print(matrix(proof, candidate))
-        for rung in proof.rungs:
-            found += [f"{proof.exercise.id}, {candidate}: {rung.name} {told}" for told in proof.found(rung, candidate)]
+        for again in range(1, repeats + 1 if candidate == candidates[0] else 2):
+            for rung in proof.rungs:
+                by_the_machine = proof.known[rung.name, candidate, again].failed_by_the_machine
+                time = f", time {again}" if again > 1 else ""
+                what = f"{proof.exercise.id}, {candidate}{time}: {rung.name}"
+                found += [_Unexpected(f"{what} {told}", by_the_machine) for told in proof.found(rung, candidate, again)]
     if len(candidates) > 1:
         console.print(spread(proof, candidates))
     if repeats > 1:

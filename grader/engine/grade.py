@@ -132,6 +132,7 @@ class GradingRun:
         self._who = who or candidate
         self.id = secrets.token_hex(16)
         self._boxes = Boxes(harness.sandbox, harness.images, self.id)
+        self._calibration = read_calibration(source)  # now, since nothing is graded with one that cannot be read
         self.variant = variant_for(exercise, harness.keyring.server_key(), candidate)
 
     def grade(self, path: Path, submission: Submission | None = None, place: Place | None = None) -> Graded:
@@ -316,7 +317,7 @@ class GradingRun:
             rejection=findings.rejection,
             ai_use=findings.manifest.declaration.ai_use,
             notebook=findings.notebook,
-            calibration=read_calibration(self._source),
+            calibration=self._calibration,
         )
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+READABLE = "readable"
+"""The rule that everything else rests on."""
+
 
 class Level(StrEnum):
     """Whether a finding keeps an exercise from being used."""

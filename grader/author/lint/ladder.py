@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from grader.author.lint.findings import Finding, Level
-from grader.catalog.ladder import SOLUTIONS, RungKind, load_ladder
+from grader.author.lint.findings import READABLE, Finding, Level
+from grader.catalog.ladder import SOLUTIONS, Rung, RungKind, load_ladder
+from grader.catalog.manifest import line_of
 from grader.model.exercise import Exercise
 
 _NEEDED = {RungKind.REFERENCE: 1, RungKind.PLAIN: 1, RungKind.NAIVE: 1, RungKind.HOSTILE: 1}
@@ -37,7 +38,7 @@ def ladder_is_complete(exercise: Exercise, source: Path) -> Iterator[Finding]:
             yield Finding(
                 rule="ladder",
                 file=f"{SOLUTIONS}/{rung.name}/expected.toml",
-                line=0,
+                line=_line_of_must_fail(rung),
                 message=f"must_fail names {unknown}, which there is not",
                 hint=f"There are: {', '.join(sorted(known))}.",
             )
@@ -50,6 +51,10 @@ def ladder_is_complete(exercise: Exercise, source: Path) -> Iterator[Finding]:
                 message=f"no rung fails {check.id}",
                 hint="Add a flaw that this check is there to find, and name the check in its must_fail.",
             )
+
+
+def _line_of_must_fail(rung: Rung) -> int:
+    return line_of((rung.folder / "expected.toml").read_text(encoding="utf-8"), ("must_fail",))
 
 
 def parts_are_there(exercise: Exercise, source: Path) -> Iterator[Finding]:
@@ -74,6 +79,30 @@ def parts_are_there(exercise: Exercise, source: Path) -> Iterator[Finding]:
             message=f"version {exercise.manifest.version} is not in it",
             hint="Say what it changed.",
         )
+
+
+def texts_are_utf_8(source: Path) -> Iterator[Finding]:
+    """What people read, and what rules look through, is UTF-8."""
+    texts = [
+        source / "brief.md",
+        source / "CHANGELOG.md",
+        source / "NOTES.md",
+        *sorted((source / "template").rglob("*.md")),
+    ]
+    for path in filter(Path.is_file, texts):
+        for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError:
+                file = path.relative_to(source).as_posix()
+                yield Finding(
+                    rule=READABLE,
+                    file=file,
+                    line=number,
+                    message="is not UTF-8 text",
+                    hint="Save it again with the encoding UTF-8.",
+                )
+                break
 
 
 def modules_do_not_clash(source: Path) -> Iterator[Finding]:

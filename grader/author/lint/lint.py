@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from grader.author.lint import declared, headroom, images, ladder, release, sources
-from grader.author.lint.findings import Finding, Level
+from grader.author.lint.findings import READABLE, Finding, Level
 from grader.author.lint.sample import Sample, kit_gives_nothing_away, metadata_tell_nothing
 from grader.catalog.exercises import load_exercise
 from grader.errors import ExerciseDefect
@@ -27,17 +27,19 @@ def lint(source: Path, *, sample: Sample | None = None, records: Path | None = N
         exercise = load_exercise(source)
     except ExerciseDefect as defect:
         # Nothing else can be said of an exercise that cannot be read.
-        return [as_finding("readable", defect)]
+        return [as_finding(READABLE, defect)]
     found: list[Finding] = []
     for rule in [*_rules(exercise, source, records), *_rules_of_kits(exercise, source, sample)]:
         try:
             found += rule()
         except ExerciseDefect as defect:
-            found.append(as_finding("readable", defect))
+            found.append(as_finding(READABLE, defect))
+        except UnicodeDecodeError:
+            continue  # `texts_are_utf_8` says where
         except SyntaxError as error:
             found.append(
                 Finding(
-                    rule="readable",
+                    rule=READABLE,
                     file=str(error.filename or ""),
                     line=error.lineno or 0,
                     message=f"not valid Python: {error.msg}",
@@ -50,6 +52,7 @@ def lint(source: Path, *, sample: Sample | None = None, records: Path | None = N
 def _rules(exercise: Exercise, source: Path, records: Path | None) -> list[Callable[[], Iterator[Finding]]]:
     return [
         lambda: ladder.parts_are_there(exercise, source),
+        lambda: ladder.texts_are_utf_8(source),
         lambda: ladder.modules_do_not_clash(source),
         lambda: ladder.ladder_is_complete(exercise, source),
         lambda: declared.points_add_up(exercise),

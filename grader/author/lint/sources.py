@@ -6,21 +6,24 @@ They look at the syntax tree, so an author who wants to can get around them; the
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from grader.author.lint.findings import Finding
 from grader.model.exercise import Exercise
 
 _CLOCK = {
-    "time.time", "time.monotonic", "time.perf_counter", "time.process_time", "datetime.now", "datetime.utcnow",
-    "datetime.today", "date.today", "datetime.datetime.now", "datetime.datetime.utcnow", "datetime.date.today",
-    "pd.Timestamp.now", "pandas.Timestamp.now",
+    "time.time", "time.time_ns", "time.monotonic", "time.monotonic_ns", "time.perf_counter", "time.perf_counter_ns",
+    "time.process_time", "time.process_time_ns", "datetime.datetime.now", "datetime.datetime.utcnow",
+    "datetime.datetime.today", "datetime.date.today", "pandas.Timestamp.now", "pandas.Timestamp.today",
 }  # fmt: skip
 _SLEEP = {"time.sleep", "asyncio.sleep"}
-_NETWORK = {"socket", "requests", "urllib", "urllib.request", "http.client", "aiohttp", "ftplib", "smtplib"}
-_UNSEEDED = {"numpy.random.default_rng", "np.random.default_rng", "random.Random", "numpy.random.RandomState"}
-_GLOBAL_RANDOM = ("random.", "np.random.", "numpy.random.")
+_NETWORK = (
+    "socket", "requests", "urllib.request", "urllib3", "http.client", "httpx", "aiohttp", "websockets", "ftplib",
+    "smtplib",
+)  # fmt: skip
+_UNSEEDED = {"numpy.random.default_rng", "random.Random", "numpy.random.RandomState"}
+_GLOBAL_RANDOM = ("random.", "numpy.random.")
 _SEEDED_OK = {"default_rng", "Random", "Generator", "SeedSequence", "PCG64", "Philox", "RandomState", "BitGenerator"}
 _HOW = {"inspect.getsource", "ast.parse"}
 _SOURCE_NAMES = (".py", ".ipynb")
@@ -32,58 +35,82 @@ def sources_are_sound(source: Path) -> Iterator[Finding]:
         for path in sorted((source / folder).rglob("*.py")):
             name = path.relative_to(source).as_posix()
             tree = ast.parse(path.read_bytes(), name)
+            imported = imported_names(tree)
             for node in ast.walk(tree):
-                for rule, message, hint in _about(node, checks=folder == "checks"):
+                for rule, message, hint in _about(node, imported, checks=folder == "checks"):
                     line = getattr(node, "lineno", 0)
                     yield Finding(rule=rule, file=name, line=line, message=message, hint=hint)
 
 
-def _about(node: ast.AST, *, checks: bool) -> Iterator[tuple[str, str, str]]:
+def imported_names(tree: ast.AST) -> dict[str, str]:
+    """Return what each imported name of a file stands for: `sleep` for `time.sleep`, `np` for `numpy`."""
+    known: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            known |= {each.asname or (top := each.name.partition(".")[0]): each.name if each.asname else top
+                      for each in node.names}  # fmt: skip
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            known |= {each.asname or each.name: f"{node.module}.{each.name}" for each in node.names}
+    return known
+
+
+def _about(node: ast.AST, imported: Mapping[str, str], *, checks: bool) -> Iterator[tuple[str, str, str]]:
     if isinstance(node, ast.Import | ast.ImportFrom):
         yield from _imports(node)
     elif isinstance(node, ast.Call):
-        name = dotted(node.func)
-        yield from _calls(name, node)
+        written = dotted(node.func)
+        first, dot, rest = written.partition(".")
+        name = f"{imported[first]}{dot}{rest}" if first in imported else ""
+        yield from _calls(name, written, node)
         if checks:
-            yield from _how(name, node)
+            yield from _how(name or written, written, node)
 
 
 def _imports(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str, str]]:
-    names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
-    for name in names:
-        if name in _NETWORK or name.partition(".")[0] in _NETWORK:
+    inside = f"{node.module}." if isinstance(node, ast.ImportFrom) and not node.level else ""
+    for name in [f"{inside}{alias.name}" for alias in node.names]:
+        if any(f"{name}.".startswith(f"{module}.") for module in _NETWORK):
             yield "network", f"imports {name}", "Boxes have no network; speak with a submission through the fixtures."
 
 
-def _calls(name: str, node: ast.Call) -> Iterator[tuple[str, str, str]]:
+def _calls(name: str, written: str, node: ast.Call) -> Iterator[tuple[str, str, str]]:
+    """A call of what `name` is, whatever the file calls it; "" for what was not imported."""
     if name in _CLOCK:
-        yield "clock", f"{name}() reads the clock", "Take times from what a run or a load measured."
+        yield "clock", f"{written}() reads the clock", "Take times from what a run or a load measured."
     if name in _SLEEP:
-        yield "sleep", f"{name}() waits for nothing", "Wait for the event, through the fixture that offers it."
+        yield "sleep", f"{written}() waits for nothing", "Wait for the event, through the fixture that offers it."
     if name in _UNSEEDED and not node.args and not node.keywords:
         yield (
             "randomness",
-            f"{name}() has no seed",
+            f"{written}() has no seed",
             "Take variant.random(purpose), or a seed of the variant.",
         )
     prefix = next((each for each in _GLOBAL_RANDOM if name.startswith(each)), "")
     if prefix and name.removeprefix(prefix) not in _SEEDED_OK and "." not in name.removeprefix(prefix):
-        yield "randomness", f"{name}() uses the global generator", "Make a generator from the variant's seed."
+        yield "randomness", f"{written}() uses the global generator", "Make a generator from the variant's seed."
 
 
-def _how(name: str, node: ast.Call) -> Iterator[tuple[str, str, str]]:
+def _how(name: str, written: str, node: ast.Call) -> Iterator[tuple[str, str, str]]:
     """A check asks what a program does; how it is written is the candidate's choice."""
     texts = [each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
     reads = name.rpartition(".")[2] in ("read", "files", "glob", "rglob", "get_file")
     if name in _HOW or (reads and any(text.endswith(_SOURCE_NAMES) for text in texts)):
-        yield "how", f"{name}() looks at source code", "Judge what the program does; style and libraries are free."
+        yield "how", f"{written}() looks at source code", "Judge what the program does; style and libraries are free."
 
 
 def awards_give_reasons(source: Path) -> Iterator[Finding]:
-    """An award that may be less than everything says why: in plain words, for people."""
+    """An award that may be less than everything says why, and so does an assert: in plain words, for people."""
     for path in sorted((source / "checks").glob("*.py")):
         name = path.relative_to(source).as_posix()
         for node in ast.walk(ast.parse(path.read_bytes(), name)):
+            if isinstance(node, ast.Assert) and node.msg is None and path.name.startswith("test_"):
+                yield Finding(
+                    rule="reasons",
+                    file=name,
+                    line=node.lineno,
+                    message="an assert that may cost all points gives no reason",
+                    hint='Say what is wrong: assert rows, "The result has no rows."',
+                )
             if not isinstance(node, ast.Call) or dotted(node.func) != "award":
                 continue
             whole = bool(node.args) and isinstance(node.args[0], ast.Constant) and node.args[0].value in (1, 1.0)

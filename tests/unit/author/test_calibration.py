@@ -98,6 +98,18 @@ def test_the_figures_are_those_of_the_page_and_can_be_read_again(proof: Proof, t
     assert read_calibration(tmp_path) == figures
 
 
+def test_a_run_without_a_result_is_neither_a_repeat_nor_a_mutant_that_was_noticed(proof: Proof) -> None:
+    mutants = mutants_of(rung_named(TINY, "reference"), 3)
+    for mutant, status in zip(mutants, ("graded", "rejected", "faulted"), strict=True):
+        proof.keep(earned(mutant.rung.name, "v1", 1, 40.0, status=status))
+    proof.keep(earned("reference", "v1", 2, 90.0, status="faulted", shares={}))
+    figures = calibration.measured(proof, mutants, SCOPE, *TOLD)
+    assert (figures.mutants, figures.survivors, figures.repeated, figures.flakes) == (2, 0, 0, 0)
+    page = calibration.render(proof, mutants, SCOPE, *TOLD)
+    assert "2 of 2 were noticed by a check. Of 1 more the run has no result." in page
+    assert "Not repeated in this calibration." in page
+
+
 def test_the_picture_has_a_dot_for_every_total(proof: Proof) -> None:
     root = ET.fromstring(calibration.picture(proof, SCOPE))
     groups = [each for each in root.iter() if each.get("id", "").startswith("totals of ")]

@@ -119,4 +119,6 @@ def test_a_version_that_never_was_and_a_folder_without_history(exercise: Path, c
 
 
 def test_one_exercise_is_named() -> None:
+    same = CliRunner().invoke(command, ["tiny_sum", "--diff", "1.0.0", "1.0.0"])
+    assert "compares a version with itself" in str(same.exception)
     assert "about one exercise" in str(CliRunner().invoke(command, ["--diff", "1.0.0", "1.1.0"]).exception)

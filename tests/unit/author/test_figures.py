@@ -78,3 +78,4 @@ def test_a_repeat_that_gives_other_points_is_a_flake() -> None:
     other = first.model_copy(update={"shares": {"A1": 0.9, "A2": 0.5}})
     assert figures.flakes([first, first, other, other], {"A1": 3, "A2": 1}) == 2
     assert figures.flakes([first], {"A1": 3, "A2": 1}) == 0
+    assert figures.flakes([first, first.model_copy(update={"status": "rejected", "shares": {}})], {"A1": 3}) == 1

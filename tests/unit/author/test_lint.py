@@ -46,6 +46,20 @@ def new_findings(before: list[Finding], after: list[Finding]) -> list[tuple[str,
          ("randomness", "data/generate.py", "np.random.default_rng() has no seed")),
         ("data/generate.py", "", "\nimport urllib.request\n",
          ("network", "data/generate.py", "imports urllib.request")),
+        ("checks/conftest.py", "", "\nfrom time import sleep\nsleep(1)\n",
+         ("sleep", "checks/conftest.py", "sleep() waits for nothing")),
+        ("checks/conftest.py", "", "\nimport datetime as dt\nNOW = dt.datetime.now()\n",
+         ("clock", "checks/conftest.py", "dt.datetime.now() reads the clock")),
+        ("checks/conftest.py", "", "\nfrom datetime import datetime\nNOW = datetime.now()\n",
+         ("clock", "checks/conftest.py", "datetime.now() reads the clock")),
+        ("data/generate.py", "", "\nfrom numpy.random import default_rng as made\nX = made()\n",
+         ("randomness", "data/generate.py", "made() has no seed")),
+        ("data/generate.py", "", "\nfrom random import shuffle\nshuffle([])\n",
+         ("randomness", "data/generate.py", "shuffle() uses the global generator")),
+        ("data/generate.py", "", "\nfrom urllib import request\n",
+         ("network", "data/generate.py", "imports urllib.request")),
+        (CHECKS, "    award(1.0 if seconds", "    assert seconds\n    award(1.0 if seconds",
+         ("reasons", CHECKS, "an assert that may cost all points gives no reason")),
         (CHECKS, "award(1.0 if right else 0.0, \"The sum is right.\" if right else \"The sum is wrong.\", evidence",
          "award(0.5, evidence", ("reasons", CHECKS, "an award that may be less than all points gives no reason")),
         (CHECKS, "    award(1.0 if seconds",
@@ -103,9 +117,19 @@ def test_what_is_missing_is_named(exercise: Path, gone: str, said: str) -> None:
     assert (gone, said, Level.ERROR) in [(each.file, each.message, each.level) for each in lint(exercise)]
 
 
+def test_a_text_that_is_not_utf_8_is_named_with_its_line(exercise: Path) -> None:
+    (exercise / "brief.md").write_bytes((exercise / "brief.md").read_bytes() + "\nSehr sch\u00f6n.\n".encode("latin-1"))
+    (found,) = [each for each in lint(exercise) if each.message == "is not UTF-8 text"]
+    assert (found.file, found.line) == ("brief.md", len((exercise / "brief.md").read_bytes().splitlines()))
+
+
 def test_seeded_randomness_and_times_that_were_measured_are_fine(exercise: Path, spoil: Spoil) -> None:
     before = lint(exercise)
     spoil("data/generate.py", "", "\nimport numpy as np\nA = np.random.default_rng(3)\nB = random.Random(1).random()\n")
+    spoil(
+        "data/generate.py", "", "\nfrom urllib.parse import quote\n\ndef wait(sleep, time):\n    sleep(time.time())\n"
+    )
+    spoil(CHECKS, "    award(1.0 if seconds", '    assert seconds, "It takes no time."\n    award(1.0 if seconds')
     assert new_findings(before, lint(exercise)) == []
 
 

@@ -70,6 +70,24 @@ def test_a_leak_names_the_file_that_candidates_get_it_from(
     assert expected in about(look(spoil(file, "", text), data), "leaks")
 
 
+@pytest.mark.parametrize("text", [None, "Sehr sch\u00f6n.\n".encode("latin-1")])
+def test_a_kit_that_cannot_be_made_does_not_hide_what_else_is_wrong(
+    exercise: Path, data: Path, text: bytes | None
+) -> None:
+    (exercise / "brief.md").unlink()
+    if text is not None:
+        (exercise / "brief.md").write_bytes(text)
+    found = look(exercise, data)
+    assert "brief.md" in [each.file for each in found]
+    assert "the code checks give 10 points together, not 100" in [each.message for each in found]
+
+
+def test_the_kits_python_is_named_with_its_folder_and_line(exercise: Path, spoil: Spoil, data: Path) -> None:
+    found = look(spoil("template/checks/test_public.py", "", "x = 1\ny = (\n"), data)
+    (finding,) = [each for each in found if each.file.startswith("template/")]
+    assert (finding.file, finding.line) == ("template/checks/test_public.py", 2)
+
+
 def test_what_the_generator_gives_away_is_the_generators(exercise: Path, data: Path) -> None:
     canary = "canary-0123456789abcdef"
     (exercise / "NOTES.md").write_text(f"{canary}\n")

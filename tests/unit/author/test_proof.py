@@ -10,7 +10,7 @@ import pytest
 
 from grader.author.proof import Proof
 from grader.engine.grade import Harness
-from grader.errors import UsageError
+from grader.errors import ExerciseDefect, UsageError
 from grader.keys import Keyring
 from tests.unit.author.conftest import TINY
 
@@ -51,6 +51,12 @@ def test_a_rung_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) ->
     with pytest.raises(UsageError, match="no rung 'refrence'") as caught:
         Proof.of(TINY, tmp_path, "refrence")
     assert "reference" in caught.value.hint
+
+
+def test_a_rung_may_not_take_the_name_of_one_that_every_ladder_gets(exercise: Path, tmp_path: Path) -> None:
+    shutil.copytree(exercise / "solutions" / "reference", exercise / "solutions" / "cheat_skip")
+    with pytest.raises(ExerciseDefect, match="cheat_skip is the name of a rung that every ladder gets"):
+        Proof.of(exercise, tmp_path)
 
 
 def test_every_installation_proves_on_the_same_world(process_harness: Harness, tmp_path: Path) -> None:

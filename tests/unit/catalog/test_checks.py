@@ -113,6 +113,14 @@ def test_what_is_not_python_is_a_defect(folder: Path, content: bytes) -> None:
         read_checks(folder, GROUPS, COMPETENCIES)
 
 
+def test_checks_that_require_each_other_are_a_defect_of_the_first(folder: Path) -> None:
+    one = MARK + '@pytest.mark.requires("A2")\n' + BODY
+    two = MARK.replace("A1", "A2") + '@pytest.mark.requires("A1")\n' + BODY.replace("reads", "more")
+    found = defect(folder, HEAD + one + two)
+    assert "checks require each other: A" in found.message
+    assert (found.file, found.line) in [("checks/test_a.py", 4), ("checks/test_a.py", 4 + one.count("\n"))]
+
+
 def test_a_check_may_build_on_another(folder: Path) -> None:
     later = MARK.replace("A1", "A2") + '@pytest.mark.requires("A1")\n' + BODY.replace("reads", "more")
     (folder / "checks/test_a.py").write_text(GOOD + later)

@@ -230,11 +230,14 @@ def test_submission_toml_has_one_fate(tool: ModuleType, manifest: bytes, part: P
 WORDS = st.sampled_from(
     ["python", "python3.13", "/usr/bin/python3", "./clean.py", "clean.py", "lib/run.py", "pkg", "pkg.run", "bash", "sh",
      "run.sh", "./run.sh", "-m", "-c", "-mpkg", "-X", "-Xdev", "-W", "-u", "-um", "-", "--", "--check-hash-based-pycs",
+     "-euo", "pipefail", "+o", "-s", "--rcfile",
      "always", ".", "./", "..", "../up.py", "/abs.py", "json.tool", "json", "", "duckdb", "nothing.py", "-ec", "pkg/"]
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=400)
+@example(argv=["bash", "-euo", "pipefail", "run.sh"], part=COMMAND)
+@example(argv=["bash", "--check-hash-based-pycs", "run.sh"], part=COMMAND)
 @given(argv=st.lists(WORDS, min_size=1, max_size=5), part=st.sampled_from([COMMAND, SERVICE]))
 def test_every_command_line_starts_the_same_program(tool: ModuleType, argv: list[str], part: Part) -> None:
     manifest = f"[{part.kind}]\nargv = {json.dumps(argv)}\n".encode()

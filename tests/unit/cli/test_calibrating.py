@@ -10,10 +10,13 @@ import pytest
 
 from grader.author.calibration import Scope
 from grader.author.expectations import Earned
+from grader.catalog.calibration import read_calibration
 from grader.cli import calibrating
 from grader.cli.calibrating import Order, calibrate
+from grader.cli.rungs import Work
 from grader.config import Settings
 from grader.engine.grade import Harness
+from grader.model.run import Party
 from tests.unit.author.conftest import exercise
 
 __all__ = ["exercise"]
@@ -33,10 +36,10 @@ def calibrated(
 
     monkeypatch.setattr(calibrating, "open_harness", opened)
 
-    def carry_out(machine: Path, *, rungs: str = "reference,empty", fresh: bool = False) -> list[str]:
+    def carry_out(machine: Path, *, rungs: str = "reference,empty", fresh: bool = False, status: int = 0) -> list[str]:
         settings = Settings(exercises=(exercise.parent,), cache_dir=machine)
         order = Order(name=str(exercise), scope=SCOPE, mutants=0, rungs=rungs, fresh=fresh)
-        assert calibrate(settings, order) == 0
+        assert calibrate(settings, order) == status
         told = capsys.readouterr().err.splitlines()
         return [line.rpartition(" ")[2] for line in told if line.startswith("tiny_sum, v1: ")]
 
@@ -56,6 +59,35 @@ def test_goes_on_from_the_runs_in_the_exercise(
     with (exercise / "exercise.toml").open("a") as manifest:
         manifest.write("# another exercise\n")
     assert calibrated(tmp_path / "other") == ["reference", "empty", "reference"]
+
+
+def test_a_part_of_the_ladder_leaves_the_figures_of_score_sheets_alone(
+    exercise: Path, calibrated: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    (exercise / "calibration.json").unlink(missing_ok=True)
+    calibrated(tmp_path / "one")
+    assert not (exercise / "calibration.json").exists()
+    calibrated(tmp_path / "one", rungs="")
+    assert read_calibration(exercise) is not None
+    assert not [path for path in exercise.iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.parametrize(("party", "status"), [(Party.INFRASTRUCTURE, 4), (Party.AUTHOR, 5)])
+def test_a_run_without_a_result_is_no_success(
+    exercise: Path, calibrated: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    party: Party, status: int,
+) -> None:  # fmt: skip
+    def grade(harness: Harness, work: list[Work], jobs: int) -> None:
+        for proof, rung, candidate, repeat in work:
+            lost = {"status": "faulted", "faults": ("lost",), "to_act": (party,), "percent": None}
+            named = {"rung": rung.name, "candidate": candidate, "repeat": repeat, "submission": "", "exercise": ""}
+            found = Earned.model_validate({**named, "status": "graded", "percent": 100.0})
+            proof.keep(found.model_copy(update=lost if rung.name == "empty" else {}))
+
+    monkeypatch.setattr(calibrating, "grade_rungs", grade)
+    assert calibrated(tmp_path / "one", status=status) == []
+    page = (exercise / "CALIBRATION.md").read_text()
+    assert "`empty` on v1: is faulted (lost)" in page
 
 
 def test_fresh_forgets_them(exercise: Path, calibrated: Callable[..., list[str]], tmp_path: Path) -> None:

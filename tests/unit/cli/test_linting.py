@@ -10,7 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from grader.author.scaffolding import write_exercise
+from grader.cli import linting
 from grader.cli.author import command
+from grader.errors import UsageError
 
 Lint = Callable[..., Result]
 
@@ -52,13 +54,30 @@ def test_machines_get_the_same(lint: Lint) -> None:
     assert (finding["exercise"], finding["rule"], finding["level"]) == ("order_values", "versions", "warning")
 
 
-def test_fix_records_the_version_once_nothing_is_wrong(lint: Lint, exercise: Path) -> None:
-    result = lint("--no-kit", "--fix")
+def test_fix_records_the_version_once_nothing_is_wrong(
+    lint: Lint, exercise: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(linting._Samples, "of", lambda *_: (None, []))  # what the kit gives is another test's
+    result = lint("--fix")
     assert "order_values: recorded version 0.1.0 as" in result.output
     assert "order_values: 0 errors, 0 warnings" in result.output
     assert "0.1.0" in (exercise / "versions.toml").read_text()
     (exercise / "brief.md").write_text("Another brief.\n")
-    assert lint("--no-kit", "--fix").return_value == 5
+    assert lint("--fix").return_value == 5
+
+
+def test_nothing_is_recorded_of_which_a_part_was_left_out(lint: Lint, exercise: Path) -> None:
+    with pytest.raises(UsageError, match="--no-kit leaves out the kit"):
+        lint("--no-kit", "--fix")
+    assert not (exercise / "versions.toml").exists()
+
+
+def test_no_exercise_at_all_is_no_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADER_CACHE_DIR", str(tmp_path))
+    for verb in ("lint", "prove"):
+        with pytest.raises(UsageError, match=f"There is no exercise in {tmp_path}"):
+            CliRunner().invoke(command, [verb, "--exercises", str(tmp_path)], catch_exceptions=False,
+                               standalone_mode=False)  # fmt: skip
 
 
 def test_without_an_engine_the_kit_is_a_warning_and_no_version_is_recorded(lint: Lint, exercise: Path) -> None:
