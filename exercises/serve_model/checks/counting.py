@@ -8,10 +8,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench import SECOND, Bench
-from calls import BATCH, METRICS, PREDICT, Names, Row, answered, batch, get, post, predict, prediction, results
-from parity import Strata
+from bench import MAIN, SECOND, Bench
+from calls import (
+    BATCH,
+    FIELDS,
+    METRICS,
+    PREDICT,
+    Names,
+    Row,
+    answered,
+    batch,
+    get,
+    post,
+    predict,
+    prediction,
+    probability,
+    results,
+)
+from parity import SAME, Strata
 from prometheus import Labels, Metrics, NotMetrics, read
+from switching import switch
 
 from grader.checker.api import Reason, SubmissionFailed
 from grader.checker.http import Request
@@ -118,7 +134,19 @@ def _usable(answer: dict[str, Any]) -> bool:
 
 @dataclass(slots=True, kw_only=True)
 class Repeated:
-    """What came of requests that were made more than once; each a share of those tried."""
+    """What came of requests that were made more than once; each a share of those tried.
+
+    Attributes:
+        same: The first answer came again.
+        at_once: One id for all, when they came at the same moment.
+        in_batch: The first answer came again in a batch.
+        conflict: Another body under a known id was refused.
+        counted_once: Repeated requests were not counted again.
+        counted: What was counted, in words.
+        undone: Nothing was left of a batch that was refused for one of its ids.
+        switched: The first answer came again after another version was activated.
+        free: An id was free after a wrong request with it was refused.
+    """
 
     same: float = 0.0
     at_once: float = 0.0
@@ -126,30 +154,50 @@ class Repeated:
     conflict: float = 0.0
     counted_once: bool = False
     counted: str = ""
+    undone: float = 0.0
+    switched: float = 0.0
+    free: float = 0.0
 
     @property
     def share(self) -> float:
         """Share of the points: an id that stands for two bodies spoils all of it."""
-        parts = 0.35 * self.same + 0.15 * self.at_once + 0.2 * self.in_batch + 0.3 * self.counted_once
-        return round(self.conflict * parts, 9)
+        parts = 0.21 * self.same + 0.09 * self.at_once + 0.12 * self.in_batch + 0.18 * self.counted_once
+        parts += 0.15 * self.undone + 0.15 * self.switched + 0.1 * self.free
+        return min(1.0, round(self.conflict * parts, 9))
+
+    @property
+    def because(self) -> str:
+        """Say it in a few sentences."""
+        told = f"{self.same:.0%} of repeated requests got their first answer, {self.in_batch:.0%} in a batch; of those "
+        told += f"that came at once {self.at_once:.0%} got one id. Of other bodies under a known id "
+        told += f"{self.conflict:.0%} were refused."
+        if not self.conflict:
+            return told
+        told += f" After an activation {self.switched:.0%} got their first answer. Batches that were refused left "
+        return told + f"nothing behind in {self.undone:.0%} of the cases, other refusals in {self.free:.0%}."
 
 
 def repeat(strata: Strata) -> Repeated:
-    """Make requests twice, at once, in batches, and with another body."""
+    """Make requests twice, at once, in batches, with another body, after a refusal, and after a switch of versions."""
     bench = strata.bench
     rows = [row for row in strata.rows("mixed", TWICE, "twice") if not isinstance(row, str)]
     before = _predictions(bench)
-    first = _ids(bench, rows)
+    first = _answers(bench, rows)
+    known = sum(bool(each.get("prediction_id")) for each in first)
     found = Repeated()
-    found.same = _equal(first, _ids(bench, [rewritten(row) if place % 2 else row for place, row in enumerate(rows)]))
-    whole = bench.ask(batch(rows), stage=SECOND)[0]
-    found.in_batch = _equal(first, [str(each.get("prediction_id", "")) for each in results(whole, len(rows))])
+    again = [rewritten(row) if place % 2 else row for place, row in enumerate(rows)]
+    found.same = _equal(first, _answers(bench, again))
+    found.in_batch = _equal(first, _in_batch(bench, rows))
     after = _predictions(bench)
     if before is not None and after is not None:
-        found.counted_once = after - before == sum(map(bool, first)) and any(first)
+        found.counted_once = after - before == known > 0
         found.counted = f"{after - before:.0f} for {len(rows)} different requests, each made several times"
     found.at_once = _at_once(strata)
-    found.conflict = _conflicts(bench, rows, strata.names) if any(first) else 0.0
+    found.conflict = _conflicts(bench, rows, strata.names) if known else 0.0
+    if found.conflict:  # without it, nothing else counts
+        found.undone = _undone(bench, rows, strata.names)
+        found.free = _free(bench, rows, strata.names)
+        found.switched = _after_switch(bench, rows, first)
     return found
 
 
@@ -165,13 +213,23 @@ def _in_another_way(value: object) -> str:
     return json.dumps(value)
 
 
-def _ids(bench: Bench, rows: Sequence[Row]) -> list[str]:
-    exchanges = bench.ask(*(predict(row) for row in rows), stage=SECOND)
-    return [str(prediction(each).get("prediction_id", "")) for each in exchanges]
+def _answers(bench: Bench, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    return [prediction(each) for each in bench.ask(*(predict(row) for row in rows), stage=SECOND)]
 
 
-def _equal(first: Sequence[str], second: Sequence[str]) -> float:
-    return sum(bool(one) and one == other for one, other in zip(first, second, strict=True)) / len(first)
+def _in_batch(bench: Bench, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    return results(bench.ask(batch(rows), stage=SECOND)[0], len(rows))
+
+
+def _equal(first: Sequence[Mapping[str, Any]], second: Sequence[Mapping[str, Any]]) -> float:
+    return sum(same_answer(one, other) for one, other in zip(first, second, strict=True)) / len(first)
+
+
+def same_answer(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Tell whether an answer was given again: all of its fields, the probability as exactly as in a batch."""
+    if not one.get("prediction_id") or not abs(probability(one) - probability(other)) <= SAME:
+        return False
+    return all(one.get(name) == other.get(name) for name in FIELDS - {"probability"})
 
 
 def _at_once(strata: Strata) -> float:
@@ -186,16 +244,64 @@ def _at_once(strata: Strata) -> float:
 
 def _conflicts(bench: Bench, rows: Sequence[dict[str, Any]], names: Names) -> float:
     """Return the share of other bodies under a known id that are refused."""
-    changed = [{**row, "amount": row["amount"] + 1} for row in rows[:4]]
+    changed = [_other(row) for row in rows[:4]]
     changed += [{**row, "segment": "something else"} for row in rows[4:6]]
     requests = [predict(row) for row in changed] + [batch([changed[0], changed[1]]), batch(_twice(rows[-1], names))]
     return sum(answered(each, 409) for each in bench.ask(*requests, stage=SECOND)) / len(requests)
 
 
+def _other(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return another body under the same id."""
+    return {**row, "amount": row["amount"] + 1}
+
+
 def _twice(row: Mapping[str, Any], names: Names) -> list[dict[str, Any]]:
     """Return two bodies under one new id."""
     renamed = {**row, "request_id": names.next()}
-    return [renamed, {**renamed, "amount": row["amount"] + 1}]
+    return [renamed, _other(renamed)]
+
+
+def _undone(bench: Bench, rows: Sequence[dict[str, Any]], names: Names) -> float:
+    """Return the share of batches that leave nothing when they are refused, for an id used before or for one in them.
+
+    New rows come first: what takes up one row after the other has them when it comes to the id.
+    """
+    one, two = ({**row, "request_id": names.next()} for row in rows[:2])
+    twice = _twice(rows[2], names)
+    before = _leaves_nothing(bench, [one, _other(rows[0])], [one])
+    return (before + _leaves_nothing(bench, [two, *twice], [two, twice[0]])) / 2
+
+
+def _leaves_nothing(bench: Bench, rows: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]]) -> float:
+    """Return the share of new ids that are free after a batch was refused, which must not have been counted either."""
+    before = _predictions(bench)
+    refused = bench.ask(batch(rows), stage=SECOND)[0]
+    counted = _predictions(bench) != before  # where there is no counter, the ids alone tell
+    later = bench.ask(*(predict(_other(_other(row))) for row in new), stage=SECOND)
+    return answered(refused, 409) * (not counted) * sum(answered(each) for each in later) / len(later)
+
+
+def _free(bench: Bench, rows: Sequence[dict[str, Any]], names: Names) -> float:
+    """Return the share of ids that can be used once a wrong request, or a batch with a wrong row, was refused."""
+    right = [{**row, "request_id": names.next()} for row in rows[:4]]
+    wrong = [{**row, "currency": "none"} for row in right]
+    lacking = {name: value for name, value in right[1].items() if name != "amount"}
+    refused = bench.ask(predict(wrong[0]), predict(lacking), batch([right[2], wrong[3]]), stage=SECOND)
+    later = bench.ask(*(predict(_other(row)) for row in right), stage=SECOND)
+    pairs = zip([*refused, refused[-1]], later, strict=True)
+    return sum(400 <= before.status < 500 and answered(after) for before, after in pairs) / len(right)
+
+
+def _after_switch(bench: Bench, rows: Sequence[dict[str, Any]], first: Sequence[Mapping[str, Any]]) -> float:
+    """Return the share of rows that get their first answer again, alone or in a batch, while another version is served.
+
+    It ends with the version that the stage began with.
+    """
+    half = len(rows) // 2
+    there = switch(bench, MAIN.version)
+    again = _answers(bench, rows[:half]) + _in_batch(bench, rows[half:])
+    switch(bench, SECOND.version)
+    return _equal(first, again) * there.worked
 
 
 def _predictions(bench: Bench) -> float | None:

@@ -15,6 +15,7 @@ from grader.checker.http import Exchange
 from grader.clock import monotonic
 
 SLOW_SECONDS, CORRUPT_SECONDS, SETTLE_SECONDS, PAUSE = 60.0, 20.0, 2.0, 0.03
+ACTIVATION_SECONDS = 20.0  # the first model that is loaded may bring its library with it
 EACH_TIME = 1.0  # seconds; with the slow model a prediction from memory takes some hundredths
 LATE_FIRST = 0.5  # seconds by which the first prediction may be slower than later ones
 
@@ -107,6 +108,7 @@ class CorruptStart:
     statuses: set[int] = field(default_factory=set)
     alive: bool = False
     predicted: bool = False
+    recovers: bool = False
 
     @property
     def refused(self) -> bool:
@@ -118,11 +120,13 @@ class CorruptStart:
         """Say it for people."""
         answers = " and ".join(f"status {each}" for each in sorted(self.statuses)) or "nothing"
         told = f"/ready answered {answers}, /health {'answered 200' if self.alive else 'did not answer 200'}"
-        return f"{told}; a prediction was answered all the same" if self.predicted else told
+        if self.predicted:
+            return f"{told}; a prediction was answered all the same"
+        return told if self.recovers else f"{told}; it could not be brought back by activating a sound version"
 
 
 def corrupt_start(strata: Strata) -> CorruptStart:
-    """Start with a damaged version; it must say that it lives and is not ready."""
+    """Start with a damaged version; it must say that it lives and is not ready, until a sound one is activated."""
     bench = strata.bench
     row = strata.rows("plain", 1, "corrupt start")[0]
     found = CorruptStart()
@@ -140,6 +144,10 @@ def corrupt_start(strata: Strata) -> CorruptStart:
             break
         bench.service.let_run(5 * PAUSE)
     found.predicted = answered(bench.once(predict(row)))
+    if found.refused and bench.service.alive():
+        activated = bench.once(activate("v1"), ACTIVATION_SECONDS)
+        ready = object_of(bench.once_ready()).get("model_version") == "v1"
+        found.recovers = answered(activated) and ready and answered(bench.once(predict(strata.names.rename(row))))
     bench.spoil()
     return found
 

@@ -157,15 +157,15 @@ def test_metrics(strata, award):
     requirement="R15",
     title="Gives a repeated request its first answer, and refuses its id for another",
     question="A caller times out and asks again. What must not happen twice, and how long do you remember?",
-    feedback="A repeated request gets a new prediction_id or is counted again, or its id passes with another body.",
+    feedback=(
+        "A repeated request gets another answer (perhaps only after an activation) or is counted again, its id passes "
+        "with another body, or a request that was refused leaves something behind."
+    ),
 )
 def test_repeated_requests(strata, award):
     gate = uses_the_model(strata.plain)
     found = repeat(strata)
-    because = (
-        f"{found.same:.0%} of repeated requests kept their prediction_id, {found.at_once:.0%} when they came at once, "
-        f"{found.in_batch:.0%} in a batch; {found.conflict:.0%} of other bodies under a known id were refused."
-    )
     evidence = {"predictions counted": found.counted or "there is no counter"}
     metrics = {"same": found.same, "at once": found.at_once, "in batch": found.in_batch, "conflict": found.conflict}
-    award(min(1.0, found.share) * gate.value, because + gate.note, evidence=evidence, metrics=metrics)
+    metrics |= {"undone": found.undone, "switched": found.switched, "free": found.free}
+    award(found.share * gate.value, found.because + gate.note, evidence=evidence, metrics=metrics)

@@ -29,9 +29,10 @@ def test_readiness(strata, slow, names, award):
     parts = {
         "ready when it can answer": 0.25 * in_time,
         "answers while it loads": 0.25 * (slow.alive and slow.waiting and in_time),
-        "never ready with a damaged model": 0.2 * corrupt.refused,
+        "never ready with a damaged model": 0.15 * corrupt.refused,
         "alive with a damaged model": 0.1 * (corrupt.refused and corrupt.alive),
-        "refuses to activate a damaged model": 0.2 * (refused.status == 409 and refused.goes_on),
+        "serves again once a sound model is activated": 0.1 * corrupt.recovers,
+        "refuses to activate a damaged model": 0.15 * (refused.status == 409 and refused.goes_on),
     }
     evidence = {
         "started with a model that loads slowly": slow.told,

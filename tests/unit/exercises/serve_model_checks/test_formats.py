@@ -43,7 +43,6 @@ def test_metrics_are_read_and_added_up(checks):
         ('seconds_count{route="a"} 3', 'seconds_count{route="a"} 4'),
         ('seconds_sum{route="a"} 1.25\n', ""),
         ("counter\n", "sum\n"),
-        ("NaN 1700000000000\n", "NaN 1700000000000"),
         ("# TYPE seconds histogram", "# TYPE http_requests_total counter"),
         ("# HELP", "<html>"),
     ],
@@ -52,6 +51,11 @@ def test_text_that_breaks_the_format_is_refused(checks, old, new):
     assert old in GOOD
     with pytest.raises(checks.prometheus.NotMetrics):
         checks.prometheus.read(GOOD.replace(old, new, 1))
+
+
+def test_metrics_are_read_without_an_end_of_line_at_the_end(checks):
+    whole = GOOD.replace(" NaN ", " 1 ")
+    assert checks.prometheus.read(whole.rstrip()) == checks.prometheus.read(whole)
 
 
 ROW = {
@@ -91,6 +95,21 @@ def test_a_schema_that_refers_to_itself_ends(checks):
     wide = {"components": {"schemas": {"B": {"allOf": [{"allOf": [{"$ref": "#/components/schemas/B"}] * 20}] * 20}}}}
     with pytest.raises(checks.openapi.OverBudget):
         checks.openapi.Published(wide).errors(1, {"$ref": "#/components/schemas/B"})
+
+
+@pytest.mark.parametrize("name", ["enum", "required", "type"])
+def test_a_list_that_is_looked_through_for_every_value_is_work(checks, name):
+    rules = {"items": {name: [f"x{number}" for number in range(1_000)]}}
+    published = checks.openapi.Published({})
+    assert isinstance(published.errors([{}] * 10, rules), str)
+    with pytest.raises(checks.openapi.OverBudget):
+        list(checks.openapi._Check(published).breaks([{}] * 100, rules, "answer", 24))
+
+
+def test_a_reference_without_end_leads_nowhere(checks):
+    root = {"a": {"a": {"type": "string"}}}
+    assert checks.openapi.Published(root).errors(1, {"$ref": "#/a/a"}) == "answer is not of type string"
+    assert checks.openapi.Published(root).resolve({"$ref": "#/" + "a/" * 1_000}) == {}
 
 
 @pytest.mark.parametrize("root", [{}, {"paths": []}, {"paths": {"/v1/predict": {"post": "x"}}}, {"paths": {"/": None}}])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from standin import exchange
+from standin import StandIn, exchange
 
 from grader.checker.api import SubmissionFailed
 
@@ -274,6 +275,47 @@ def test_a_damaged_version_must_never_be_served(checks):
     assert not corrupt(statuses={503}, predicted=True).refused
 
 
+def recovering(checks, *, after):
+    """Start a stand-in with a damaged version; `after` is what it serves once v1 is activated."""
+    served = []
+
+    def handler(request):
+        if request.path == "/admin/activate":
+            served[:] = after
+            return (200, {"model_version": "v1"}) if after else (500, None)
+        if request.path == "/ready":
+            return (200, {"model_version": served[0]}) if served else (503, None)
+        return (200, {}) if served or request.path == "/health" else (503, None)
+
+    service = StandIn(handler)
+    bench = checks.bench.Bench(service, Path())
+    row = {"request_id": "g-1"}
+    names = SimpleNamespace(rename=lambda row: row)
+    return checks.starting.corrupt_start(SimpleNamespace(bench=bench, rows=lambda *_: [row], names=names))
+
+
+def test_a_start_that_failed_ends_with_a_sound_version(checks, monkeypatch):
+    monkeypatch.setattr(checks.starting, "SETTLE_SECONDS", 0.0)
+    found = recovering(checks, after=["v1"])
+    assert (found.refused, found.alive, found.recovers) == (True, True, True)
+    found = recovering(checks, after=[])
+    assert (found.refused, found.alive, found.recovers) == (True, True, False)
+    assert "could not be brought back" in found.told
+
+
+@pytest.mark.parametrize("accepts", ["", "v7", "./v1", "v2/../v1"])
+def test_a_path_to_a_version_is_no_version(checks, accepts):
+    spoiled = []
+
+    def once(request):
+        return exchange(200 if json.loads(request.body)["version"] == accepts else 409)
+
+    ready = exchange(200, {"model_version": "v2"})
+    bench = SimpleNamespace(once=once, once_ready=lambda: ready, spoil=lambda: spoiled.append(1))
+    assert checks.switching._unknown_refused(bench) is (not accepts)
+    assert bool(spoiled) is bool(accepts)
+
+
 def test_an_answer_of_an_odd_type_is_a_wrong_one(checks):
     odd = {"request_id": "g-1", "model_version": [], "probability": 0.5, "decision": {}, "prediction_id": "p"}
     batch = {"model_version": [], "results": [odd]}
@@ -311,6 +353,8 @@ FEATURES = {"amount": 1.0, "hour": 2}
         ({"probability": 0.4}, 0),
         ({"model_version": "v2"}, 0),
         ({"prediction_id": "q"}, 0),
+        ({"decision": "review"}, 0),
+        ({"decision": None}, 0),
         ({"features": {"amount": 1.0}}, 0),
         ({"features": FEATURES | {"more": 1}}, 0),
         ({"features": FEATURES | {"hour": "2"}}, 0),
@@ -324,13 +368,16 @@ def test_a_prediction_must_follow_from_its_features(checks, monkeypatch, change,
     monkeypatch.setattr(
         checks.logbook, "from_features", lambda folder, rows, version: np.array([row["hour"] / 10 for row in rows])
     )
-    line = {"model_version": "v1", "prediction_id": "p", "probability": 0.2, "features": FEATURES} | change
-    found = checks.logbook.Trace(asked=1)
-    checks.logbook.judge(found, {"a": {"prediction_id": "p", "probability": 0.2}}, {"a": [line]}, None)
-    assert found.right == right
+    answer = {"prediction_id": "p", "probability": 0.2, "decision": "approve"}
+    line = answer | {"model_version": "v1", "features": FEATURES} | change
+    found = checks.logbook.Trace()
+    checks.logbook.judge(found, {"a": answer}, {"a": [line]}, None)
+    assert len(found.right) == right
     assert bool(found.problems) is not bool(right)
 
 
 def test_a_line_that_comes_twice_is_taken_off(checks):
-    assert checks.logbook.Trace(asked=50, right=50).value == 1
-    assert checks.logbook.Trace(asked=50, right=40, doubled=10).value == 0.6
+    names = {str(number) for number in range(50)}
+    doubled = {str(number) for number in range(10)}
+    assert checks.logbook.Trace(right=names).value(names) == 1
+    assert checks.logbook.Trace(right=names - doubled, doubled=doubled).value(names) == 0.6

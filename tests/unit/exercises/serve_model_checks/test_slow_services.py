@@ -67,7 +67,8 @@ def test_memory_is_looked_at_for_a_time_and_over_enough_requests(checks, monkeyp
 
     monkeypatch.setattr(checks.busy, "monotonic", lambda: now[0])
     monkeypatch.setattr(checks.busy, "_send", send)
-    monkeypatch.setattr(checks.busy, "_ids", lambda measured, rows: ["an id"])
+    monkeypatch.setattr(checks.busy, "_exchanges", lambda measured, rows: [])
+    monkeypatch.setattr(checks.busy, "remembered_of", lambda measured, early, first: 1.0)
     service = SimpleNamespace(usage=lambda: (0, 100))
     measured = SimpleNamespace(
         bench=SimpleNamespace(use=lambda stage: None, service=service),
