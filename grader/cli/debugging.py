@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.catalog.exercises import load_exercise, resolve
+from grader.catalog.ladder import PATCH, SOLUTIONS, materialise, rung_named
 from grader.cli.console import err, out
 from grader.engine.grade import GradingRun, Watcher, not_graded
 from grader.errors import ExerciseDefect, SubmissionRejected, UsageError
@@ -37,7 +39,7 @@ def debug(settings: Settings, exercise_id: str, path: Path, candidate: str | Non
     Args:
         settings: Where exercises are, and where the sheet goes.
         exercise_id: The exercise.
-        path: The submission.
+        path: The submission; a rung of the exercise's own ladder is put together first.
         candidate: Whose variant it is graded on; None for the variant shared by all.
         options: pytest's own.
 
@@ -56,10 +58,10 @@ def debug(settings: Settings, exercise_id: str, path: Path, candidate: str | Non
     def say(text: str) -> None:
         err().print(text, style="dim", markup=False, soft_wrap=True)
 
-    with open_harness(settings, say) as harness, _terminal() as terminal:
+    with open_harness(settings, say) as harness, _terminal() as terminal, _put_together(source, path) as handed_in:
         apart = with_checker_process(harness, terminal)
         run = GradingRun(apart, exercise, source, candidate, Watcher(step=say), options=options)
-        sheet = run.grade(path).sheet
+        sheet = run.grade(handed_in).sheet
         files = sheet_files(sheet, harness.keyring.signing_key())
     folder = settings.out / f"{plain_name(path.resolve().name)}.debug"
     try:
@@ -73,6 +75,19 @@ def debug(settings: Settings, exercise_id: str, path: Path, candidate: str | Non
     if sheet.status is RunStatus.REJECTED:
         return SubmissionRejected.exit_code
     return ExerciseDefect.exit_code if [each for each in sheet.faults if each != not_graded(options)] else 0
+
+
+@contextmanager
+def _put_together(source: Path, path: Path) -> Iterator[Path]:
+    """The submission as it is, or a rung with what its patch changes, which is no program by itself."""
+    folder = path.resolve()
+    if folder.parent != (source / SOLUTIONS).resolve() or not (folder / PATCH).is_file():
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="grader-rung-") as workshop:
+        whole = Path(workshop) / folder.name
+        materialise(rung_named(source, folder.name), whole)
+        yield whole
 
 
 @contextmanager

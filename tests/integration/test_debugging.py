@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -68,3 +69,19 @@ def test_what_follows_two_dashes_is_for_pytest(
 def test_several_paths_cannot_be_debugged(tmp_path: Path) -> None:
     result = CliRunner().invoke(command, ["tiny_sum", str(tmp_path), str(tmp_path), "--checker", "process"])
     assert "is for one PATH" in str(result.exception)
+
+
+def test_a_rung_that_is_a_patch_is_put_together(tmp_path: Path) -> None:
+    source = tmp_path / "tiny_sum"
+    shutil.copytree(TINY, source)
+    flaw = source / "solutions" / "flaw_off"
+    flaw.mkdir()
+    (flaw / "expected.toml").write_text('rung = "flaw"\nparent = "reference"\nband = [0, 100]\nmust_fail = ["A1"]\n')
+    (flaw / "patch.toml").write_text('[[replace]]\nfile = "add.py"\nold = "import sys"\nnew = "import sys  # off"\n')
+    with debugging._put_together(source, flaw) as whole:
+        assert "import sys  # off" in (whole / "add.py").read_text()
+        assert (whole / "submission.toml").is_file()
+    assert not whole.exists()
+    for other in (source / "solutions" / "reference", tmp_path):
+        with debugging._put_together(source, other) as as_it_is:
+            assert as_it_is == other
