@@ -14,7 +14,7 @@ import unicodedata
 from itertools import islice
 from pathlib import PurePosixPath
 
-MARKS_CAP = 100
+MARKS_CAP = 100  # a kit has one; what somebody plants without end is not held
 _MARK = re.compile(rb"(?<![\w-])kit-([a-z2-7]{24})(?![\w-])")
 _COMMENTS = {".py": "#", ".toml": "#", ".sql": "--"}
 _SAYS = "is the kit that this file is from; see README.md"

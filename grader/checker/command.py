@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 MIB = 1024 * 1024
 FETCHED_FILES, FETCHED_SHARE = 100, 4  # what one run may bring here: files, and bytes as a multiple of the file limit
 KEPT_SHARE = 8  # what all runs together may keep here: bytes as a multiple of the file limit
-DECODED = 192 * MIB
-"""Bytes of a decoded table. As Python values, distinct texts take twelve times as much (measured on 2026-11-30), and a
-check that counts them must not burst its box: that would be nobody's loss but a faulted run."""
+# A decoded table is small beside a checker's memory: as Python values distinct texts take many times as much, and a
+# check that counts them must not burst its box, which would fault the run in place of costing points.
 
 # Why one file may not be opened while the box is well: no permission, or a name that is no UTF-8 and came as another.
 UNOPENED = (Reason.CRASHED, Reason.MISSING_OUTPUT, Reason.FORMAT)
@@ -165,7 +164,7 @@ class CommandRun:
         schema: pa.Schema,
         *,
         max_bytes: int = 64 * MIB,
-        decoded_bytes: int = DECODED,
+        decoded_bytes: int = 192 * MIB,
         min_rows: int = 0,
     ) -> pa.Table:
         """Return a Parquet output as a table that has just this schema.
@@ -184,7 +183,7 @@ class CommandRun:
         return read.table
 
     def lenient_table(
-        self, name: str, schema: pa.Schema, *, max_bytes: int = 64 * MIB, decoded_bytes: int = DECODED
+        self, name: str, schema: pa.Schema, *, max_bytes: int = 64 * MIB, decoded_bytes: int = 192 * MIB
     ) -> parsing.TableRead:
         """Return a Parquet output brought to this schema where that loses nothing.
 

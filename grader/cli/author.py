@@ -78,7 +78,7 @@ def prove(
 
     Without names every exercise is proved. The kit as it is handed out, an empty submission and four cheats are
     graded with each. Finished runs are kept, so that an interrupted proof goes on where it stopped.
-    Exit status 5 when a solution does not do what its expected.toml says.
+    Exit status 5 when a solution does not do what its expected.toml says, each time; 4 when only the machine failed.
     """
     from grader.cli.proving import Order, prove_all
 
@@ -132,7 +132,8 @@ def calibrate(
 ) -> int:
     """Measure how far scores move, and what the checks tell apart; write CALIBRATION.md into the exercise.
 
-    Score sheets take their error band from calibration.json, which is written beside it.
+    Score sheets take their error band from calibration.json, which is written beside it, but not with --rungs.
+    Exit status 4 or 5 when a run has no result, as the machine or the exercise failed.
 
     Finished runs are kept, those of prove included, so that it goes on where it stopped. Those that the page rests
     on are written beside it, to calibration.jsonl, from which it also goes on elsewhere.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from grader.author.lint import declared, headroom, images, ladder, release, sources
+from grader.author.lint import declared, headroom, images, ladder, parts, release, sources
 from grader.author.lint.findings import READABLE, Finding, Level
 from grader.author.lint.sample import Sample, kit_gives_nothing_away, metadata_tell_nothing
 from grader.catalog.exercises import load_exercise
@@ -34,8 +34,8 @@ def lint(source: Path, *, sample: Sample | None = None, records: Path | None = N
             found += rule()
         except ExerciseDefect as defect:
             found.append(as_finding(READABLE, defect))
-        except UnicodeDecodeError:
-            continue  # `texts_are_utf_8` says where
+        except UnicodeDecodeError as error:
+            found += _not_read(error, found)
         except SyntaxError as error:
             found.append(
                 Finding(
@@ -49,11 +49,19 @@ def lint(source: Path, *, sample: Sample | None = None, records: Path | None = N
     return sorted(set(found), key=lambda each: (_ORDER[each.level], each.file, each.line, each.message))
 
 
+def _not_read(error: UnicodeDecodeError, found: list[Finding]) -> list[Finding]:
+    """Say that a rule could not be applied, unless `parts.texts_are_utf_8`, which comes first, has said why."""
+    if any(each.rule == READABLE for each in found):
+        return []
+    told = f"a text is not UTF-8 where it says {error.object[error.start : error.start + 20]!r}; a rule was not applied"
+    return [Finding(rule=READABLE, file="", line=0, message=told, hint="Save its file again with the encoding UTF-8.")]
+
+
 def _rules(exercise: Exercise, source: Path, records: Path | None) -> list[Callable[[], Iterator[Finding]]]:
     return [
-        lambda: ladder.parts_are_there(exercise, source),
-        lambda: ladder.texts_are_utf_8(source),
-        lambda: ladder.modules_do_not_clash(source),
+        lambda: parts.parts_are_there(exercise, source),
+        lambda: parts.texts_are_utf_8(source),
+        lambda: parts.modules_do_not_clash(source),
         lambda: ladder.ladder_is_complete(exercise, source),
         lambda: declared.points_add_up(exercise),
         lambda: declared.groups_are_used(exercise),

@@ -47,8 +47,9 @@ def imported_names(tree: ast.AST) -> dict[str, str]:
     known: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            known |= {each.asname or (top := each.name.partition(".")[0]): each.name if each.asname else top
-                      for each in node.names}  # fmt: skip
+            # `import a.b` gives the name a; `import a.b as c` gives c for a.b
+            tops = {each.name.partition(".")[0] for each in node.names if not each.asname}
+            known |= {each.asname: each.name for each in node.names if each.asname} | {top: top for top in tops}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             known |= {each.asname or each.name: f"{node.module}.{each.name}" for each in node.names}
     return known

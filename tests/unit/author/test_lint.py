@@ -123,6 +123,17 @@ def test_a_text_that_is_not_utf_8_is_named_with_its_line(exercise: Path) -> None
     assert (found.file, found.line) == ("brief.md", len((exercise / "brief.md").read_bytes().splitlines()))
 
 
+def test_a_rule_that_met_another_text_is_not_left_out_without_a_word(
+    exercise: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(release, "version_is_unchanged", lambda *_: iter([b"sch\xf6n".decode()]))
+    (found,) = [each for each in lint(exercise) if each.rule == "readable"]
+    assert (found.level, found.message) == (
+        Level.ERROR,
+        "a text is not UTF-8 where it says b'\\xf6n'; a rule was not applied",
+    )
+
+
 def test_seeded_randomness_and_times_that_were_measured_are_fine(exercise: Path, spoil: Spoil) -> None:
     before = lint(exercise)
     spoil("data/generate.py", "", "\nimport numpy as np\nA = np.random.default_rng(3)\nB = random.Random(1).random()\n")

@@ -17,6 +17,8 @@ METRIC = "quarantine_rate"
 def test_the_form_as_the_brief_asks_for_it_has_no_deviations() -> None:
     assert deviations(make_decision(), METRIC) == []
     assert deviations(make_decision(cost_assumption={"false_alarm": 3}), METRIC) == []
+    explained = [{"name": name, "value": 0.1, "interval": [0, 1]} for name in ("newest", "first")]
+    assert deviations(make_decision(alternatives=explained), METRIC) == []
 
 
 WRONG: dict[str, tuple[dict[str, object], str]] = {

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from grader.cli import grading
 from grader.cli.main import cli
-from grader.errors import UsageError
+from grader.errors import ExerciseDefect, UsageError
 from grader.store import schema
 from grader.wiring import store_at
 from tests.unit.cli.conftest import Desk
@@ -37,6 +37,16 @@ def test_people_are_shown_a_table_and_where_the_sheets_are(desk: Desk, capsys: p
     assert str(desk.settings.out / "grace" / "sheet.html") in shown
     assert grading.exit_status(rows, fail_under=80) == 1
     assert grading.exit_status(rows, fail_under=70) == 0
+
+
+def test_nothing_is_graded_with_a_calibration_that_cannot_be_read(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: Path) -> None:
+        raise ExerciseDefect("cut short", file="calibration.json")
+
+    monkeypatch.setattr(grading, "read_calibration", broken)
+    with pytest.raises(ExerciseDefect, match=r"calibration\.json: cut short"):
+        desk.grade(desk.stage.write("ada"))
+    assert not (desk.settings.out / "ada").exists()
 
 
 @pytest.mark.parametrize("command", ["grade", "regrade", "compare", "stats", "similar", "export"])

@@ -8,6 +8,7 @@ import pytest
 
 from grader.errors import UsageError
 from grader.intake.candidates import Row, read_candidates
+from grader.intake.names import as_kept, is_name
 
 HEAD = "candidate,path,variant,extra_time\n"
 
@@ -92,3 +93,10 @@ def test_what_is_wrong_is_named_with_its_line(folder: Path, text: str | bytes, s
 def test_a_list_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         read_candidates(tmp_path / "none.csv")
+
+
+def test_accents_without_end_are_not_put_in_order() -> None:
+    assert as_kept("e\u0301 ") == "\u00e9"
+    heap = "e" + "\u0300\u0316" * 1_000
+    assert as_kept(heap) == heap
+    assert not is_name(heap)
