@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,11 +12,22 @@ from grader.cli.options import batch_option, json_option, settings
 from grader.collector import without_the_collector
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from grader.analysis.comparison import Comparison, Line
 
 ROWS_SHOWN = 50
+NAME_WIDTH = 16  # of a longer name, the least that stands in one line
+WIDEST = 1000
+
+
+class Layout(IntEnum):
+    """How the table fits into a terminal; the first that does is taken."""
+
+    TITLES = 0  # competencies by name, and every check as a bar
+    CHECKS = 1  # competencies by number, with their names below
+    NUMBERS = 2  # without checks
 
 
 @click.command("compare")
@@ -120,20 +132,35 @@ def _data(table: Comparison, line: Line) -> dict[str, object]:
     }
 
 
-def _show(table: Comparison, lines: list[Line]) -> None:
+def _show(comparison: Comparison, lines: list[Line]) -> None:
     from rich.text import Text
 
     from grader.cli.console import out
 
     console = out()
-    console.print(_table(table, lines[:ROWS_SHOWN]))
+    shown = lines[:ROWS_SHOWN]
+    least = [_width(console, _table(comparison, shown, layout)) for layout in Layout]
+    layout = next((each for each in Layout if least[each] <= console.width), Layout.NUMBERS)
+    console.print(_table(comparison, shown, layout, spare=max(0, console.width - least[layout])))
+    if layout is not Layout.TITLES:
+        named = (f"{number} {title}" for number, title in enumerate(comparison.competencies, start=1))
+        console.print(Text(", ".join(named)))
+    if layout is Layout.NUMBERS:
+        told = f"A terminal of {least[Layout.CHECKS]} columns shows single checks, too; --html and --csv show all."
+        console.print(Text(told, style="dim"))
     if len(lines) > ROWS_SHOWN:
         console.print(f"and {len(lines) - ROWS_SHOWN} more; --html or --csv has all of them")
-    for note in table.notes:
+    for note in comparison.notes:
         console.print(Text(note, style="dim"), soft_wrap=True)
 
 
-def _table(comparison: Comparison, lines: list[Line]) -> Table:
+def _width(console: Console, table: Table) -> int:
+    """Columns of a terminal that a table needs as it is."""
+    lines = console.render_lines(table, console.options.update(width=WIDEST), pad=False)
+    return max(sum(segment.cell_length for segment in line) for line in lines)
+
+
+def _table(comparison: Comparison, lines: list[Line], layout: Layout, spare: int = 0) -> Table:
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -142,17 +169,23 @@ def _table(comparison: Comparison, lines: list[Line]) -> Table:
     from grader.render.text import visible
 
     percentiles = any(line.percentile is not None for line in lines)
+    titles = comparison.competencies
+    if layout is not Layout.TITLES:
+        titles = tuple(str(number) for number, _ in enumerate(titles, start=1))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=comparison.title)
-    table.add_column("Candidate", overflow="fold")
-    for title in ("Rank", "Total", *(("Percentile",) if percentiles else ()), *comparison.competencies):
-        table.add_column(title, justify="right", no_wrap=title in ("Rank", "Total"))
-    table.add_column("Checks", no_wrap=True)
+    longest = max([len("Candidate"), *(len(visible(line.name, 60)) for line in lines)])
+    table.add_column("Candidate", overflow="fold", width=min(longest, NAME_WIDTH + spare))
+    for title in ("Rank", "Total", *(("Percentile",) if percentiles else ()), *titles):
+        table.add_column(title.replace(" ", "\n"), justify="right", no_wrap=True)
+    if layout is not Layout.NUMBERS:
+        table.add_column("Checks", no_wrap=True)
     for line in lines:
         shares = ["\N{EN DASH}" if share is None else f"{share:.0f}" for share in line.competencies]
         percentile = [f"{int(line.percentile)}"] if percentiles and line.percentile is not None else []
         total = f"{line.percent:.1f}{CORRECTED if line.corrected else ''} \N{PLUS-MINUS SIGN} {line.half:.1f}"
-        spark = "".join(_block(line.answer(check)[0]) for check in comparison.checks)
-        table.add_row(Text(visible(line.name, 60)), str(line.rank), total, *percentile, *shares, spark)
+        spark = ["".join(_block(line.answer(check)[0]) for check in comparison.checks)]
+        shown = spark if layout is not Layout.NUMBERS else []
+        table.add_row(Text(visible(line.name, 60)), str(line.rank), total, *percentile, *shares, *shown)
     return table
 
 
