@@ -16,25 +16,36 @@ from grader.catalog.ladder import Rung
 NO_VALUE = "\u2013"
 LOST_BELOW = 0.75
 MOST_NAMED = 16
+LOST_WIDTH = 19  # of what lost points, the least that can be read; and its title
 
 
-def matrix(proof: Proof, candidate: str) -> Table:
-    """One line per rung: points by check group, total, band, the notebook's points, seconds."""
+def matrix(proof: Proof, candidate: str, *, groups: bool = True, spare: int = 0) -> Table:
+    """One line per rung: points by check group and of the notebook, total, band, seconds, what lost points.
+
+    Args:
+        proof: Has the first runs on this candidate's variant.
+        candidate: Whose variant.
+        groups: Whether there is room for the points by group.
+        spare: Columns that the last column may have beyond the least that can be read.
+    """
+    titles = [*(proof.exercise.manifest.groups if groups else ()), "total", "band", "s"]
+    lines = [tuple(row(proof, rung, candidate, LOST_BELOW)) for rung in proof.rungs]
+    longest = max(len(line[-1]) for line in lines)
     table = _table(f"{proof.exercise.id} {proof.exercise.manifest.version}, variant of {candidate}")
     table.add_column("rung", no_wrap=True)
-    for group in proof.exercise.manifest.groups:
-        table.add_column(group, justify="right", no_wrap=True)
-    for title in ("total", "band", "s"):
+    for title in titles:
         table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("lost (share earned)")
-    for rung in proof.rungs:
-        name, *figures = row(proof, rung, candidate, LOST_BELOW)
-        table.add_row(Text(name, "red" if proof.found(rung, candidate) else "green"), *map(Text, figures))
+    table.add_column("lost (share earned)", width=min(longest, LOST_WIDTH + spare))
+    for rung, (name, *figures, lost) in zip(proof.rungs, lines, strict=True):
+        style = "red" if proof.found(rung, candidate) else "green"
+        table.add_row(Text(name, style), *map(Text, figures[-len(titles) :]), Text(lost))
     return table
 
 
 def row(proof: Proof, rung: Rung, candidate: str, lost_below: float) -> Iterator[str]:
     """One line of a matrix: name, points by check group, total, band, seconds, and checks that lost points.
+
+    What was refused has no points; the reason stands at the end.
 
     Args:
         proof: Has the rung's first run on this candidate's variant.
@@ -46,10 +57,10 @@ def row(proof: Proof, rung: Rung, candidate: str, lost_below: float) -> Iterator
     yield rung.name
     for group in proof.exercise.manifest.groups:
         yield _points(earned.notebook if notebook and group == notebook.group else earned.groups.get(group))
-    yield earned.reason or _points(earned.percent)
+    yield _points(earned.percent)
     yield "rejected" if rung.expected.status == "rejected" else "{:g}-{:g}".format(*rung.expected.band)
     yield f"{earned.seconds:.0f}"
-    yield _lost(earned, lost_below)
+    yield earned.reason or _lost(earned, lost_below)
 
 
 def _lost(earned: Earned, below: float) -> str:
@@ -83,7 +94,7 @@ def agreement(proof: Proof, candidate: str, repeats: int) -> Table:
     """One line per rung: what the same submission earned each time, and which checks did not agree."""
     table = _table(f"{proof.exercise.id}: graded {repeats} times on the variant of {candidate}")
     table.add_column("rung", no_wrap=True)
-    table.add_column("totals", no_wrap=True)
+    table.add_column("totals")
     table.add_column("checks that moved (points apart)")
     for rung in proof.rungs:
         runs = [proof.known[rung.name, candidate, repeat] for repeat in range(1, repeats + 1)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,14 +13,12 @@ from grader.cli.options import batch_option, json_option, settings
 from grader.collector import without_the_collector
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.table import Table
 
     from grader.analysis.comparison import Comparison, Line
 
 ROWS_SHOWN = 50
 NAME_WIDTH = 16  # of a longer name, the least that stands in one line
-WIDEST = 1000
 
 
 class Layout(IntEnum):
@@ -135,13 +134,13 @@ def _data(table: Comparison, line: Line) -> dict[str, object]:
 def _show(comparison: Comparison, lines: list[Line]) -> None:
     from rich.text import Text
 
-    from grader.cli.console import out
+    from grader.cli.console import fitting, out
 
     console = out()
-    shown = lines[:ROWS_SHOWN]
-    least = [_width(console, _table(comparison, shown, layout)) for layout in Layout]
-    layout = next((each for each in Layout if least[each] <= console.width), Layout.NUMBERS)
-    console.print(_table(comparison, shown, layout, spare=max(0, console.width - least[layout])))
+    layouts = [partial(_table, comparison, lines[:ROWS_SHOWN], layout) for layout in Layout]
+    place, table, least = fitting(console, layouts)
+    layout = Layout(place)
+    console.print(table)
     if layout is not Layout.TITLES:
         named = (f"{number} {title}" for number, title in enumerate(comparison.competencies, start=1))
         console.print(Text(", ".join(named)))
@@ -154,13 +153,7 @@ def _show(comparison: Comparison, lines: list[Line]) -> None:
         console.print(Text(note, style="dim"), soft_wrap=True)
 
 
-def _width(console: Console, table: Table) -> int:
-    """Columns of a terminal that a table needs as it is."""
-    lines = console.render_lines(table, console.options.update(width=WIDEST), pad=False)
-    return max(sum(segment.cell_length for segment in line) for line in lines)
-
-
-def _table(comparison: Comparison, lines: list[Line], layout: Layout, spare: int = 0) -> Table:
+def _table(comparison: Comparison, lines: list[Line], layout: Layout, spare: int) -> Table:
     from rich import box
     from rich.table import Table
     from rich.text import Text

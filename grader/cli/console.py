@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -13,7 +13,11 @@ from grader.render.json_text import json_text
 from grader.render.text import visible, written_out
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from grader.errors import GraderError
+
+_WIDEST = 1000
 
 
 class PlainConsole(Console):
@@ -37,6 +41,29 @@ class PlainConsole(Console):
 def out(width: int | None = None) -> PlainConsole:
     """The console for results; as wide as the terminal unless said otherwise."""
     return PlainConsole(highlight=False, soft_wrap=False, width=width)
+
+
+def fitting(console: Console, layouts: Sequence[Callable[[int], Table]]) -> tuple[int, Table, list[int]]:
+    """Choose the first of several layouts of a table that fits into a console, or else the last.
+
+    rich narrows columns until nothing can be read, and then leaves some out, without a word.
+
+    Args:
+        console: Where it is to be shown.
+        layouts: Each makes the table, with so many columns to spare for what can do with more or less of them.
+
+    Returns:
+        The place of the layout in the list, the table, and the columns that each layout needs.
+    """
+    least = [_columns(console, make(0)) for make in layouts]
+    place = next((place for place, needed in enumerate(least) if needed <= console.width), len(layouts) - 1)
+    return place, layouts[place](max(0, console.width - least[place])), least
+
+
+def _columns(console: Console, table: Table) -> int:
+    """Columns of a terminal that a table needs as it is."""
+    lines = console.render_lines(table, console.options.update(width=_WIDEST), pad=False)
+    return max(sum(segment.cell_length for segment in line) for line in lines)
 
 
 def err() -> PlainConsole:

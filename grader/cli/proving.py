@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,14 @@ from grader.author import matrix_page
 from grader.author.proof import Proof
 from grader.author.tables import agreement, matrix, spread
 from grader.catalog.exercises import resolve, some_exercises
-from grader.cli.console import PlainConsole, err, out
+from grader.cli.console import PlainConsole, err, fitting, out
 from grader.cli.rungs import Work, grade_rungs
 from grader.errors import ExerciseDefect, InfrastructureFault, UsageError
 from grader.wiring import open_harness
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from grader.config import Settings
 
 WIDTH = 140
@@ -91,10 +94,24 @@ class _Unexpected:
     by_the_machine: bool
 
 
+def show_matrix(proof: Proof, candidate: str, console: PlainConsole) -> None:
+    """Print the matrix of a variant, with points by group where there is room."""
+    layouts = [partial(_matrix, proof, candidate, groups) for groups in (True, False)]
+    place, table, least = fitting(console, layouts)
+    console.print(table)
+    if place:
+        told = f"A terminal of {least[0]} columns shows points by group, too; --html shows every check."
+        console.print(Text(told, "dim"), soft_wrap=True)
+
+
+def _matrix(proof: Proof, candidate: str, groups: bool, spare: int) -> Table:
+    return matrix(proof, candidate, groups=groups, spare=spare)
+
+
 def _show(proof: Proof, candidates: Sequence[str], repeats: int, console: PlainConsole) -> list[_Unexpected]:
     found: list[_Unexpected] = []
     for candidate in candidates:
-        console.print(matrix(proof, candidate))
+        show_matrix(proof, candidate, console)
         for again in range(1, repeats + 1 if candidate == candidates[0] else 2):
             for rung in proof.rungs:
                 by_the_machine = proof.known[rung.name, candidate, again].failed_by_the_machine
