@@ -28,14 +28,19 @@ demo: $(HOST_READY) ## grade three sample submissions and show where the score s
 	@$(BIN)/grader setup
 	@$(BIN)/grader demo
 
-# Unit tests share the cores, file by file, and need no image: those are built meanwhile, which mostly waits for packages.
-# What grades in boxes has the machine to itself, as some of it is timed.
+# What times its answers, looks at everything an engine has, or installs a package needs the machine to itself.
+ALONE := tests/proof tests/integration/sandbox tests/integration/store
+TOGETHER := -n logical --dist loadfile
+SLOWEST := --durations 30 --durations-min 8
+
+# Unit tests need no image: those are built meanwhile, which mostly waits for packages.
 test: $(DEV_READY) ## run the whole test suite, Docker tests included
 ifeq ($(ARGS),)
 	@$(BIN)/grader setup & built=$$!; \
-	$(BIN)/python -m pytest -n logical --dist loadfile tests/unit; passed=$$?; \
+	$(BIN)/python -m pytest $(TOGETHER) tests/unit; passed=$$?; \
 	wait $$built && exit $$passed
-	@$(BIN)/python -m pytest --ignore tests/unit --durations 40 --durations-min 8
+	@$(BIN)/python -m pytest $(TOGETHER) $(addprefix --ignore=,tests/unit $(ALONE)) $(SLOWEST)
+	@$(BIN)/python -m pytest $(ALONE) $(SLOWEST)
 else
 	@$(BIN)/grader setup
 	@$(BIN)/python -m pytest $(ARGS)
