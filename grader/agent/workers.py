@@ -310,18 +310,23 @@ class Workers:
         answers: list[Values] = [{"reason": "no_response", "message": "it was not reached"}] * len(requests)
         waiting = deque(range(len(requests)))
         seconds, end = float(header["seconds"]), time.monotonic() + float(header["all_seconds"])
+        longest = 0.0
 
         def work(place: int) -> None:
+            nonlocal longest
             while True:
                 with self._lock:
                     if not waiting:
                         return
                     number = waiting.popleft()
-                answers[number] = self._one(place, requests[number], min(seconds, end - time.monotonic()))
+                began = time.monotonic()
+                answers[number] = self._one(place, requests[number], min(seconds, end - began))
+                with self._lock:
+                    longest = max(longest, time.monotonic() - began)
 
         self._each(work)
         self._tables.clear()
-        return {}, _joined(answers)
+        return {"longest": round(longest, 3)}, _joined(answers)
 
     def _one(self, place: int, request: Values, seconds: float) -> Values:
         if seconds <= 0:

@@ -150,6 +150,7 @@ def measured(proof: Proof, mutants: Sequence[Mutant], scope: Scope, made: dateti
         survivors=sum(_survives(proof, each, first) for each in mutants),
         seconds=reference.seconds,
         peak_memory=reference.peak_memory,
+        nearest=reference.nearest,
     )
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from grader.catalog.ladder import Expected, RungKind
 from grader.model.base import Frozen
-from grader.model.run import Party
+from grader.model.run import Nearest, Party
 from grader.model.sheet import ScoreSheet
 
 FAILED_UP_TO = 0.5
@@ -38,6 +38,7 @@ class Earned(Frozen):
         seconds: Wall time of the run.
         check_seconds: Check id to wall time; what several checks share counts for the first that needs it.
         peak_memory: Most bytes that the submission's box held.
+        nearest: By the limit's name, what took most of the seconds that it was given.
         graded: When; None where an older grader did not say.
         machine: What on, in words.
     """
@@ -59,6 +60,7 @@ class Earned(Frozen):
     seconds: float = 0.0
     check_seconds: dict[str, float] = Field(default_factory=dict)
     peak_memory: int = 0
+    nearest: dict[str, Nearest] = Field(default_factory=dict)
     graded: date | None = None
     machine: str = ""
 
@@ -88,6 +90,7 @@ def earned_by(sheet: ScoreSheet, rung: str, candidate: str, repeat: int = 1) -> 
         seconds=sheet.seconds,
         check_seconds={each.id: round(each.seconds, 3) for each in sheet.checks},
         peak_memory=sheet.resources.peak_memory,
+        nearest=sheet.resources.nearest,
         graded=sheet.finished.date(),
     )
 

@@ -168,6 +168,7 @@ class Service:
                 answers.append((passed, status))
                 patience = min(seconds, passed + HOPELESS_SECONDS) if 300 <= status < 500 else seconds
             if status == 200:
+                self._ask("service.ready", {"seconds": passed, "given": seconds})
                 return Started(seconds=passed, answers=tuple(answers))
             if status == 0:
                 self._require_running()

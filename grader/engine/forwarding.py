@@ -34,6 +34,10 @@ PASSED_ON = frozenset(
 TIMED = frozenset(
     {"command.run", "notebook.run", "calls.open", "calls.everywhere", "calls.map", "service.stop", "http.request"}
 )
+LIMITS = {
+    "command.run": "command_seconds", "calls.open": "start_seconds", "calls.everywhere": "call_seconds",
+    "calls.map": "call_seconds",
+}  # fmt: skip
 PRINTING = frozenset({"command.run", "notebook.run", "calls.open", "service.start"})
 BOXES = ("submission", "reference")
 
@@ -61,6 +65,7 @@ class Forwarder:
             "box.pause": self._pause,
             "box.resume": self._resume,
             "box.usage": self._usage,
+            "service.ready": self._take_ready,
             "load.stage": self._stage_load,
             "load.run": self._run_load,
             "load.start": self._start_load,
@@ -121,12 +126,19 @@ class Forwarder:
         if op in PRINTING:
             header["printed"] = int(self._limits.printed)
         measured = box.request(op, header, frame.body, seconds)
+        if op in LIMITS:
+            box.near(LIMITS[op], _taken(op, measured), float(header["seconds"]))
         self._received += len(measured.reply.body)
         if self._received > BYTES_CAP:
             raise SubmissionFailure(Reason.TOO_LARGE, f"It wrote more than {BYTES_CAP:,} bytes in all.")
         answer = dict(measured.reply.header)
         answer["measured"] = _figures(measured)
         return Frame(frames.REPLY, frame.request, answer, measured.reply.body)
+
+    def _take_ready(self, box: SubmissionBox, frame: Frame) -> Frame:
+        """Learn how long a server took until it was ready, which the checks alone can tell."""
+        box.near("start_seconds", float(frame.header["seconds"]), float(frame.header["given"]))
+        return Frame(frames.REPLY, frame.request)
 
     def _seconds_for(self, op: str, header: Mapping[str, Any], left: float) -> float:
         """Bound one operation, so that slow programs use up the submission's time and never the checks' own."""
@@ -229,6 +241,14 @@ class Forwarder:
             )
             body += each.body
         return Frame(frames.REPLY, frame.request, {"exchanges": entries}, bytes(body))
+
+
+def _taken(op: str, measured: Measured) -> float:
+    """Seconds of what a limit is for: of many calls, those of the longest."""
+    if op != "calls.map":
+        return measured.seconds
+    longest = measured.reply.header.get("longest")
+    return float(longest) if isinstance(longest, int | float) and 0 <= longest <= measured.seconds else 0.0
 
 
 def _figures(measured: Measured) -> dict[str, float]:

@@ -15,7 +15,7 @@ from grader.engine.noticing import Notices
 from grader.errors import BoxLost, FrameError, InfrastructureFault
 from grader.frames import Frame
 from grader.model.reasons import Reason
-from grader.model.run import Isolation, Resources, Sign
+from grader.model.run import Isolation, Nearest, Resources, Sign
 from grader.model.submission import Submission
 from grader.sandbox.channel import Channel, Refusal
 from grader.sandbox.failures import blame_for
@@ -251,6 +251,13 @@ class SubmissionBox:
         with self._blamed(SESSION_SECONDS):
             load.stop(at_once=at_once)
 
+    def near(self, limit: str, seconds: float, given: float) -> None:
+        """Take note of what was answered, if nothing took a larger share of a limit so far."""
+        before = self.resources.nearest.get(limit)
+        if given > 0 and (before is None or seconds / given > before.seconds / before.given):
+            nearest = {**self.resources.nearest, limit: Nearest(seconds=round(seconds, 3), given=given)}
+            self.resources = self.resources.model_copy(update={"nearest": nearest})
+
     def _broken(self, ending: Ending) -> SubmissionFailure:
         """Say why a box is gone.
 
@@ -302,6 +309,7 @@ class SubmissionBox:
             peak_memory=max(old.peak_memory, peak_memory),
             sessions=old.sessions + sessions,
             boxes=old.boxes + boxes,
+            nearest=old.nearest,
         )
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from grader.model.base import Frozen
+from grader.model.run import Nearest
 
 NotNegative = Annotated[float, Field(ge=0)]
 
@@ -53,6 +54,7 @@ class Calibration(Frozen):
         survivors: How many of them no check noticed.
         seconds: Wall time of the reference's run.
         peak_memory: Most bytes that the reference's box held.
+        nearest: By the limit's name, what took most of the seconds that it was given, in the reference's run.
     """
 
     schema_version: Literal[1] = 1
@@ -72,6 +74,7 @@ class Calibration(Frozen):
     survivors: int = 0
     seconds: NotNegative
     peak_memory: Annotated[int, Field(ge=0)]
+    nearest: dict[str, Nearest] = {}
 
 
 class ErrorBand(Frozen):

@@ -70,10 +70,18 @@ class Isolation(Frozen):
     warnings: tuple[str, ...] = ()
 
 
+class Nearest(Frozen):
+    """What came nearest to a limit: the seconds that it took, of those that it was given."""
+
+    seconds: Annotated[float, Field(ge=0)]
+    given: Annotated[float, Field(gt=0)]
+
+
 class Resources(Frozen):
     """What the submission used, measured from outside its box.
 
-    Seconds of wall clock and CPU; bytes of memory. `sessions` counts fresh starts of the program.
+    Seconds of wall clock and CPU; bytes of memory. `sessions` counts fresh starts of the program. `nearest` has, by the
+    limit's name in the manifest, what took the largest share of the time that it was given.
     """
 
     wall_seconds: Annotated[float, Field(ge=0)] = 0.0
@@ -81,6 +89,7 @@ class Resources(Frozen):
     peak_memory: Annotated[int, Field(ge=0)] = 0
     sessions: Annotated[int, Field(ge=0)] = 0
     boxes: Annotated[int, Field(ge=0)] = 0
+    nearest: dict[str, Nearest] = {}
 
 
 class RunRecord(Frozen):

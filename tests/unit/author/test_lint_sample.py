@@ -115,6 +115,15 @@ def run(source: Path, **changes: object) -> str:
         ({}, []),
         ({"seconds": 41.0}, ["run_seconds is 120 s, and the reference used 41 s"]),
         ({"peak_memory": 2**40}, ["memory is 256 MiB, and the reference used 1048576 MiB"]),
+        ({"nearest": {"command_seconds": {"seconds": 1.6, "given": 5}}}, []),
+        (
+            {"nearest": {"command_seconds": {"seconds": 1.8, "given": 5}}},
+            ["command_seconds is 5 s, and the reference used 1.8 s"],
+        ),
+        (
+            {"nearest": {"start_seconds": {"seconds": 1.8, "given": 2}}},
+            ["what a check gives of start_seconds is 2 s, and the reference used 1.8 s"],
+        ),
         ({"seconds": 41.0, "exercise": "another"}, []),
         ({"seconds": 41.0, "rung": "plain"}, []),
         ({"seconds": 41.0, "status": "faulted"}, []),

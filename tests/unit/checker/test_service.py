@@ -18,7 +18,13 @@ Wait = Callable[[Callable[[float], int]], Started]
 
 
 @pytest.fixture
-def wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Wait:
+def told() -> list[dict[str, Any]]:
+    """What the host is told when a server is ready."""
+    return []
+
+
+@pytest.fixture
+def wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: list[dict[str, Any]]) -> Wait:
     """Wait up to 60 s, on a clock of our own, for a server whose answers a function of the time gives."""
     now = [0.0]
 
@@ -30,6 +36,8 @@ def wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Wait:
         def ask(self, op: str, header: dict[str, Any], body: bytes = b"") -> Frame:
             if op == "http.request":
                 return Frame(REPLY, 0, {"status": self.status(now[0]), "headers": []}, b"")
+            if op == "service.ready":
+                told.append(header)
             return Frame(REPLY, 0, {"running": True}, b"")
 
     def pass_time(seconds: float) -> None:
@@ -49,6 +57,11 @@ def wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Wait:
 @pytest.mark.parametrize("early", [0, 404, 500, 503])
 def test_what_becomes_ready_after_a_while_is_waited_for(wait: Wait, early: int) -> None:
     assert wait(lambda now: 200 if now >= 10 else early).seconds == 10
+
+
+def test_the_host_is_told_how_long_it_took(wait: Wait, told: list[dict[str, Any]]) -> None:
+    wait(lambda now: 200 if now >= 10 else 503)
+    assert told == [{"box": "submission", "seconds": 10.0, "given": 60.0}]
 
 
 @pytest.mark.parametrize("status", [0, 500, 503])

@@ -14,6 +14,7 @@ from grader.engine.submission_box import SubmissionBox
 from grader.errors import BoxLost, ExerciseDefect
 from grader.frames import Frame
 from grader.model.exercise import Limits
+from grader.model.run import Nearest
 from grader.sandbox.channel import Channel
 from grader.sandbox.port import Role
 from tests.scripted import Script, ScriptedBox, ScriptedSandbox, obliging, refuse, reply
@@ -43,10 +44,17 @@ def checker(steps: Steps, answers: list[Frame] | None = None) -> Script:
     return script
 
 
+def box_of(submission: Script) -> SubmissionBox:
+    return SubmissionBox(ScriptedSandbox({Role.SUBMISSION: submission}), SPEC, SUBMISSION)
+
+
 def serve(
-    script: Script, submission: Script = obliging, report: Callable[..., None] = lambda *_: None, seconds: float = 100
+    script: Script,
+    submission: Script | SubmissionBox = obliging,
+    report: Callable[..., None] = lambda *_: None,
+    seconds: float = 100,
 ) -> Relay:
-    box = SubmissionBox(ScriptedSandbox({Role.SUBMISSION: submission}), SPEC, SUBMISSION)
+    box = submission if isinstance(submission, SubmissionBox) else box_of(submission)
     relay = Relay(Channel(ScriptedBox(script)), box, ("A1",), Limits(), report)
     relay.serve({}, Deadline(seconds))
     return relay
@@ -77,6 +85,36 @@ def test_forwards_with_the_harness_own_limits_and_measures() -> None:
     assert (seen[-1]["seconds"], seen[-1]["printed"]) == (pytest.approx(90, abs=1), 1024**2)
     assert answers[0].header["measured"]["seconds"] >= 0
     assert answers[0].body == b"out"
+
+
+def test_what_comes_nearest_to_a_limit_is_noted() -> None:
+    box = box_of(lambda frame: [reply(frame, longest=0.0)])
+    steps = [
+        ("service.ready", {"seconds": 4.0, "given": 60.0}, b""),
+        ("service.ready", {"seconds": 3.0, "given": 6.0}, b""),
+        ("service.ready", {"seconds": 20.0, "given": 60.0}, b""),
+        ("command.run", {"argv": ["x"], "seconds": 7}, b""),
+        ("calls.map", {"seconds": 8, "all_seconds": 80}, b"[]"),
+        ("file.list", {}, b""),
+        ("check.result", {"result": PASSED}, b""),
+    ]
+    serve(checker(steps), box)
+    nearest = box.resources.nearest
+    assert nearest["start_seconds"] == Nearest(seconds=3.0, given=6.0)
+    assert {name: each.given for name, each in nearest.items()} == {
+        "start_seconds": 6.0, "command_seconds": 7.0, "call_seconds": 8.0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("longest", ["long", None, -1, 1e9, True, [1]])
+def test_a_box_that_lies_about_its_longest_call_says_nothing(longest: object) -> None:
+    box = box_of(lambda frame: [reply(frame, longest=longest)])
+    steps = [
+        ("calls.map", {"seconds": 8, "all_seconds": 80}, b"[]"),
+        ("check.result", {"result": PASSED}, b""),
+    ]
+    serve(checker(steps), box)
+    assert box.resources.nearest["call_seconds"].seconds == 0.0
 
 
 def test_a_failure_of_the_submission_is_told_to_the_checker() -> None:

@@ -12,10 +12,10 @@ from grader.errors import BoxLost
 from grader.frames import Frame
 from grader.model.exercise import BoxLimits
 from grader.model.reasons import Reason
-from grader.model.run import Sign
+from grader.model.run import Nearest, Sign
 from grader.model.submission import Submission, SubmissionFile
 from grader.sandbox.port import BoxSpec, Ending, Role
-from tests.scripted import NO_WALLS, Script, ScriptedSandbox, refuse, reply
+from tests.scripted import NO_WALLS, Script, ScriptedSandbox, obliging, refuse, reply
 
 SUBMISSION = Submission(label="ada", files=(SubmissionFile(path="clean.py", content=b"pass\n"),), digest="0" * 64)
 SPEC = BoxSpec(role=Role.SUBMISSION, image="", limits=BoxLimits(), run="0" * 32, seconds=60)
@@ -73,6 +73,20 @@ def test_a_run_costs_what_the_box_used_meanwhile_and_the_sheet_counts_all() -> N
     box.close()
     assert measured == [2.0, 2.0]
     assert box.resources.cpu_seconds == 1.5 + 1.0 + 10.0 + 2 * (2.0 + 4.0)
+
+
+def test_the_largest_share_of_each_limit_is_kept() -> None:
+    box, _ = opened(obliging)
+    for limit, seconds, given in [
+        ("command_seconds", 1.0, 10.0), ("command_seconds", 3.0, 60.0), ("command_seconds", 2.0, 10.0),
+        ("start_seconds", 1.0, 5.0), ("call_seconds", 1.0, 0.0),
+    ]:  # fmt: skip
+        box.near(limit, seconds, given)
+    run(box)
+    assert box.resources.nearest == {
+        "command_seconds": Nearest(seconds=2.0, given=10.0),
+        "start_seconds": Nearest(seconds=1.0, given=5.0),
+    }
 
 
 def test_what_failed_is_counted_as_well() -> None:
