@@ -31,7 +31,7 @@ from grader.model.run import Party, RunStatus
 from grader.model.sheet import ScoreSheet
 from grader.render.files import sheet_files
 from grader.render.terminal import SummaryRow, summary_row, summary_table
-from grader.store.folder import SHEET, SheetFolder, read_sheet
+from grader.store.folder import PREVIOUS, SHEET, SheetFolder, read_sheet
 from grader.store.port import run_key
 from grader.store.summary import write_summary
 from grader.wiring import Store, open_harness, open_store, store_at
@@ -140,7 +140,7 @@ def grade_all(settings: Settings, order: Order) -> list[Row]:
         opened = store_at(Path(stack.enter_context(TemporaryDirectory()))) if order.apart else open_store(settings)
         work = Work(harness, exercise, source, stack.enter_context(opened), order)
         batch = work.open_batch(say)
-        entries, seconds = work.plan(named)
+        entries, seconds = work.plan(named, say)
         jobs = order.jobs or default_jobs(exercise.manifest, cores=machine_cores(), memory=machine_memory())
         places = [entry.place for entry in entries]
         progress = BatchProgress(bar, places, len(exercise.checks), Forecast(seconds, jobs))
@@ -181,8 +181,10 @@ class Work:
             say(f"This batch is called {called}: there is one called {name}, and its sheets are in another folder.")
         return batch
 
-    def plan(self, named: Sequence[Named]) -> tuple[list[Entry], dict[str, float]]:
+    def plan(self, named: Sequence[Named], say: Report) -> tuple[list[Entry], dict[str, float]]:
         """Choose a folder for each submission; returns entries, and expected seconds by place.
+
+        What people did to sheets that are moved aside is told: no new run holds it.
 
         Raises:
             UsageError: The output folder cannot be used, or holds something else or somebody under another name.
@@ -191,11 +193,19 @@ class Work:
         self._refuse_to_count_twice(named, digests)
         keys = [self._key(each, digest) for each, digest in zip(named, digests, strict=True)]
 
+        left_behind: list[str] = []
+
         def keep(index: int, sheet: ScoreSheet) -> bool:
             same = self._key_of_sheet(sheet) == keys[index]
-            return same and sheet.status is not RunStatus.FAULTED and not self._order.fresh
+            kept = same and sheet.status is not RunStatus.FAULTED and not self._order.fresh
+            if not kept and (done := _done_by_people(sheet)):
+                left_behind.append(f"{sheet.candidate} ({done})")
+            return kept
 
         places = self._folder.places([each.folder_name for each in named], replace=self._order.replace, keep=keep)
+        if left_behind:
+            told = f"Done by people, which a new run does not hold: {', '.join(left_behind)}."
+            say(f"{told} The old sheets are in {self._folder.folder / PREVIOUS}.")
         series = fresh_series() if self._order.fresh else ""
         called = Counter(each.folder_name for each in named)
         entries = [
@@ -271,6 +281,12 @@ class Work:
         if self._order.keep:
             self._folder.add(place, logs)
         return row_of(sheet, entry.place)
+
+
+def _done_by_people(sheet: ScoreSheet) -> str:
+    """Which checks of a sheet somebody has corrected, and whether its notebook was rated."""
+    rated = sheet.decision is not None and sheet.decision.human is not None
+    return ", ".join([*(check.id for check in sheet.overridden), *(["notebook rated"] if rated else [])])
 
 
 def _digest(named: Named) -> str:

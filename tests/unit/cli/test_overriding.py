@@ -321,3 +321,17 @@ def test_a_regrade_that_changes_nothing_keeps_it(graded: Desk) -> None:
     accepted = regrading.accept(graded.settings, "tiny_sum", report.regrade, "checked")
     assert (accepted.changed, accepted.dropped) == ([], [])
     assert cohort_of(graded).corrected == 1
+
+
+def test_grading_afresh_says_which_corrections_are_left_behind(
+    graded: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    override(graded, points="6")
+    both = [graded.stage.folder / "in" / name for name in ("ada", "grace")]
+    capsys.readouterr()
+    graded.grade(*both)
+    assert "Done by people" not in capsys.readouterr().err, "what is graded stays, corrections included"
+    graded.grade(*both, fresh=True, replace=True)
+    told = " ".join(capsys.readouterr().err.split())
+    assert "Done by people, which a new run does not hold: grace (A1)." in told
+    assert str(graded.settings.out / "previous") in told
