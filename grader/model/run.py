@@ -81,7 +81,7 @@ class Resources(Frozen):
     """What the submission used, measured from outside its box.
 
     Seconds of wall clock and CPU; bytes of memory. `sessions` counts fresh starts of the program. `nearest` has, by the
-    limit's name in the manifest, what took the largest share of the time that it was given.
+    limit's name in the manifest, what took the largest share of its time, of all that was not cut short.
     """
 
     wall_seconds: Annotated[float, Field(ge=0)] = 0.0

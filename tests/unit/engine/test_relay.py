@@ -106,6 +106,17 @@ def test_what_comes_nearest_to_a_limit_is_noted() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("how", ["timed_out", "interrupted"])
+def test_what_a_check_cuts_short_is_near_to_no_limit(how: str) -> None:
+    box = box_of(lambda frame: [reply(frame, **{how: True})])
+    steps = [
+        ("command.run", {"argv": ["x"], "seconds": 0.5}, b""),
+        ("check.result", {"result": PASSED}, b""),
+    ]
+    serve(checker(steps), box)
+    assert box.resources.nearest == {}
+
+
 @pytest.mark.parametrize("longest", ["long", None, -1, 1e9, True, [1]])
 def test_a_box_that_lies_about_its_longest_call_says_nothing(longest: object) -> None:
     box = box_of(lambda frame: [reply(frame, longest=longest)])
