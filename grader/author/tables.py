@@ -19,14 +19,14 @@ MOST_NAMED = 16
 LOST_WIDTH = 19  # of what lost points, the least that can be read; and its title
 
 
-def matrix(proof: Proof, candidate: str, *, groups: bool = True, spare: int = 0) -> Table:
+def matrix(proof: Proof, candidate: str, spare: int, *, groups: bool) -> Table:
     """One line per rung: points by check group and of the notebook, total, band, seconds, what lost points.
 
     Args:
         proof: Has the first runs on this candidate's variant.
         candidate: Whose variant.
-        groups: Whether there is room for the points by group.
         spare: Columns that the last column may have beyond the least that can be read.
+        groups: Whether there is room for the points by group.
     """
     titles = [*(proof.exercise.manifest.groups if groups else ()), "total", "band", "s"]
     lines = [tuple(row(proof, rung, candidate, LOST_BELOW)) for rung in proof.rungs]

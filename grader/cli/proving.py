@@ -22,8 +22,6 @@ from grader.errors import ExerciseDefect, InfrastructureFault, UsageError
 from grader.wiring import open_harness
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from grader.config import Settings
 
 WIDTH = 140
@@ -96,16 +94,12 @@ class _Unexpected:
 
 def show_matrix(proof: Proof, candidate: str, console: PlainConsole) -> None:
     """Print the matrix of a variant, with points by group where there is room."""
-    layouts = [partial(_matrix, proof, candidate, groups) for groups in (True, False)]
+    layouts = [partial(matrix, proof, candidate, groups=groups) for groups in (True, False)]
     place, table, least = fitting(console, layouts)
     console.print(table)
     if place:
         told = f"A terminal of {least[0]} columns shows points by group, too; --html shows every check."
         console.print(Text(told, "dim"), soft_wrap=True)
-
-
-def _matrix(proof: Proof, candidate: str, groups: bool, spare: int) -> Table:
-    return matrix(proof, candidate, groups=groups, spare=spare)
 
 
 def _show(proof: Proof, candidates: Sequence[str], repeats: int, console: PlainConsole) -> list[_Unexpected]:
