@@ -10,14 +10,16 @@ from collections.abc import Iterator, Sequence
 CASES = int(os.environ.get("GRADER_FUZZ_CASES", "100"))
 """Cases a target: few in `make test`, ten thousand and more in `make fuzz`."""
 
+SEED = int(os.environ.get("GRADER_FUZZ_SEED", "0"))
+"""The same cases each time in `make test`, so that what it says depends on the code alone; `make fuzz` draws others."""
+
 _NUMBERS = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 
 
 def bent(samples: Sequence[bytes], cases: int = CASES) -> Iterator[bytes]:
     """Yield samples with one to eight changes each; a run can be repeated with the seed that it prints."""
-    seed = int(os.environ.get("GRADER_FUZZ_SEED", random.SystemRandom().randrange(2**32)))
-    sys.stdout.write(f"GRADER_FUZZ_SEED={seed}\n")
-    chance = random.Random(seed)
+    sys.stdout.write(f"GRADER_FUZZ_SEED={SEED}\n")
+    chance = random.Random(SEED)
     for _ in range(cases):
         data = bytearray(chance.choice(samples))
         for _ in range(chance.randint(1, 8)):

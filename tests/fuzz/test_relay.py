@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -28,6 +29,8 @@ from tests.fuzz.mutation import CASES
 from tests.scripted import ScriptedBox, ScriptedSandbox, refuse, reply
 from tests.unit.engine.test_relay import PASSED, checker
 from tests.unit.engine.test_submission_box import SPEC, SUBMISSION
+
+pytestmark = pytest.mark.fuzz
 
 HONEST_OPS = ("hello", "submission.put", "session.open")
 TEXT = st.text(max_size=12)
