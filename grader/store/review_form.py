@@ -30,6 +30,8 @@ _HEAD = """\
 # How a person rates a decision notebook. Fill in your name, and for every dimension a rating from 1 to 5 and why.
 # Rate by yourself, before you know what others say. Two reviewers are needed, and a third where they differ by 2.
 # Behaviour counts, not spelling, idiom, length or the number of plots. 2 and 4 lie between their neighbours.
+# Go by code and text: outputs stored in a notebook may be older than its code, or made up. Look at it in a viewer
+# that runs nothing.
 #
 # When it is filled in:  grader sheet review sheet.json THIS_FILE ANOTHER_FILE
 

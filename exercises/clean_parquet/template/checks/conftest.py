@@ -15,15 +15,18 @@ KIT = Path(__file__).resolve().parent.parent
 LINEAGE = ["source_file", "source_row"]
 
 
-def run_program(raw: Path, out: Path) -> int:
-    """Run your program; returns its exit status."""
+def run_program(raw: Path, out: Path) -> subprocess.CompletedProcess[str]:
+    """Run your program; what it wrote on stderr stands in pytest's report where a check fails."""
     manifest = tomllib.loads((KIT / "submission.toml").read_text(encoding="utf-8"))
     argv = manifest["command"]["argv"]
     if argv[0] in ("python", "python3"):
         argv = [sys.executable, *argv[1:]]
     command = [*argv, "--raw", str(raw), "--out", str(out)]
-    done = subprocess.run(command, cwd=KIT, timeout=120, check=False)  # noqa: S603 - your own program
-    return done.returncode
+    ended = subprocess.run(  # noqa: S603 - your own program
+        command, cwd=KIT, timeout=120, check=False, stderr=subprocess.PIPE, encoding="utf-8", errors="replace"
+    )
+    sys.stderr.write(ended.stderr)
+    return ended
 
 
 def read(folder: Path, name: str) -> pd.DataFrame:
@@ -48,7 +51,11 @@ def truth() -> Path:
 def out(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that your program wrote for the sample."""
     folder = tmp_path_factory.mktemp("run") / "out"
-    assert run_program(raw, folder) == 0, "the program must end with exit status 0 on the sample"
+    ended = run_program(raw, folder)
+    if ended.returncode != 0:
+        last = (ended.stderr.strip().splitlines() or ["nothing on stderr"])[-1]
+        must = "the program must end with exit status 0 on the sample"
+        pytest.fail(f"{must}; it ended with {ended.returncode}: {last}", pytrace=False)
     return folder
 
 

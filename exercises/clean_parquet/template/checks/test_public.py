@@ -70,10 +70,10 @@ def test_quarantine(out: Path, truth: Path) -> None:
 
 
 def test_same_bytes_again_and_none_after_a_failure(out: Path, raw: Path, tmp_path: Path) -> None:
-    assert run_program(raw, tmp_path / "again") == 0
+    assert run_program(raw, tmp_path / "again").returncode == 0
     for path in out.iterdir():
         assert path.read_bytes() == (tmp_path / "again" / path.name).read_bytes(), f"{path.name} differs"
     shutil.copytree(raw, tmp_path / "broken")
     (tmp_path / "broken" / "customers.parquet").write_bytes(b"not a table")
-    assert run_program(tmp_path / "broken", tmp_path / "none") not in (0, 3)
+    assert run_program(tmp_path / "broken", tmp_path / "none").returncode not in (0, 3)
     assert not (tmp_path / "none").exists(), "after a failure there must be no output folder"
