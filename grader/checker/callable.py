@@ -132,6 +132,11 @@ class CallableSession:
     def call(self, method: str, *, seconds: float | None = None, **arguments: Any) -> Any:
         """Call a method in every process, as for fitting; return what the first one returned.
 
+        Args:
+            method: What to call.
+            seconds: Time for it in each process; the exercise's limit when left out.
+            arguments: What it is given.
+
         Raises:
             SubmissionFailed: It raised, or did not answer.
         """

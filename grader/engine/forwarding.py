@@ -142,12 +142,14 @@ class Forwarder:
         return Frame(frames.REPLY, frame.request)
 
     def _seconds_for(self, op: str, header: Mapping[str, Any], left: float) -> float:
-        """Bound one operation, so that slow programs use up the submission's time and never the checks' own."""
+        """Bound one operation, so that slow programs use up the submission's time and never the checks' own.
+
+        A call of a method has the seconds that its check gives it: `call_seconds` is for checks that give none.
+        """
         wanted = float(header.get("all_seconds", header["seconds"]))
         most = {
             "command.run": self._limits.command_seconds,
             "calls.open": self._limits.start_seconds,
-            "calls.everywhere": self._limits.call_seconds,
             "http.request": REQUEST_SECONDS,
         }
         return min(wanted, most.get(op, left), left)

@@ -87,6 +87,20 @@ def test_forwards_with_the_harness_own_limits_and_measures() -> None:
     assert answers[0].body == b"out"
 
 
+def test_a_call_has_the_time_that_its_check_gives_it() -> None:
+    """Fitting on a busy machine may take longer than other calls; only the time of the whole run is above it."""
+    seen: list[dict[str, Any]] = []
+
+    def submission(frame: Frame) -> Sequence[Frame]:
+        seen.append(frame.header)
+        return [reply(frame, b"{}")]
+
+    calls = [("calls.everywhere", {"seconds": seconds}, b"{}") for seconds in (Limits().call_seconds + 10, 10**6)]
+    serve(checker([*calls, ("check.result", {"result": PASSED}, b"")]), submission)
+    given = [header["seconds"] for header in seen if header["op"] == "calls.everywhere"]
+    assert given == [Limits().call_seconds + 10, pytest.approx(90, abs=1)]
+
+
 def test_what_comes_nearest_to_a_limit_is_noted() -> None:
     box = box_of(lambda frame: [reply(frame, longest=0.0)])
     steps = [
