@@ -28,6 +28,7 @@ _KITS_OWN = (
     ".devcontainer", ".gitattributes", ".gitignore", "Makefile", "README.md", "brief.md", "checks", "kit.toml",
     "requirements.txt", "tools",
 )  # fmt: skip
+_DECISION = "decision.json"  # the notebook writes it, and grading has it written anew
 _PACKAGE_OF = {"sklearn": "scikit-learn", "xgboost": "xgboost-cpu"}
 _NEVER_GRADED = "code style, comments, the number of lines, which library you use, what you print."
 _NOT_GRADED = re.compile(r"^\*\*Not graded:\*\*", re.MULTILINE)
@@ -81,7 +82,7 @@ def generated(
     checks_need = packages_for_checks([source / "template", public_data], image)
     return {
         "README.md": _readme(exercise, source, person),
-        "kit.toml": _kit_toml(exercise, _left_out(source, public_data), image, checks_need, person.mark),
+        "kit.toml": _kit_toml(exercise, _left_out(exercise, source, public_data), image, checks_need, person.mark),
         "requirements.txt": _requirements(image, checks_need),
         "tools/constraints.txt": _constraints(image),
         "tools/seccomp.json": SECCOMP.read_text(encoding="utf-8"),
@@ -153,11 +154,12 @@ def _constraints(image: GradingImage) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _left_out(source: Path, public_data: Path) -> list[str]:
-    """Name what came with the kit and is not handed in: its own pages and tools, checks, data."""
+def _left_out(exercise: Exercise, source: Path, public_data: Path) -> list[str]:
+    """Name what is not handed in: the kit's own pages and tools, checks, data, and what the notebook writes."""
     pages = {path.name for path in (source / "template").glob("*.md")}
     data = {path.name for path in public_data.iterdir() if not _holds_code(path)}
-    return sorted({*_KITS_OWN, *pages, *data})
+    written = {_DECISION} if exercise.manifest.notebook else set()
+    return sorted({*_KITS_OWN, *pages, *data, *written})
 
 
 def _holds_code(path: Path) -> bool:
@@ -250,16 +252,27 @@ def sections_of(brief: str) -> dict[str, str]:
     return {name: "\n".join(lines).strip() for name, lines in found.items()}
 
 
-def weights(exercise: Exercise) -> list[tuple[str, str]]:
-    """Return what each competency gives in the code's points, the notebook's own checks apart."""
+def weights(exercise: Exercise) -> list[tuple[str, str, str]]:
+    """Return what each competency gives in the code's points, the notebook's own checks apart.
+
+    Returns:
+        For each competency its title, its points, and how many of them each group of checks holds, as in "A 8, D 4".
+    """
     apart = exercise.manifest.notebook.group if exercise.manifest.notebook else ""
     found = []
     for competency in exercise.competencies:
-        counted = [check for check in exercise.checks if check.competency == competency.id and check.group != apart]
-        points = sum((check.points for check in counted), Decimal(0))
-        if points:
-            found.append((competency.title, f"{points.normalize():f}"))
+        held: dict[str, Decimal] = {}
+        for check in exercise.checks:
+            if check.competency == competency.id and check.group != apart:
+                held[check.group] = held.get(check.group, Decimal(0)) + check.points
+        if points := sum(held.values(), Decimal(0)):
+            groups = ", ".join(f"{group} {_plain(held[group])}" for group in sorted(held))
+            found.append((competency.title, _plain(points), groups))
     return found
+
+
+def _plain(points: Decimal) -> str:
+    return f"{points.normalize():f}"
 
 
 def _many(number: float, noun: str) -> str:

@@ -46,7 +46,7 @@ def test_holds_what_a_candidate_needs_and_nothing_else(make_kit: BuildKit) -> No
 def test_the_readme_says_what_counts(make_kit: BuildKit) -> None:
     readme = (make_kit() / "README.md").read_text()
     assert "Made for Ada L.: exercise `tiny_sum`, version 1.0.0." in readme
-    assert "| Engineering care | 8 |" in readme
+    assert "| Engineering care | 8 | A 6, B 2 |" in readme
     assert "In a sandbox with 1 CPU core, 256 MiB of memory, 16 MiB of disk" in readme
     assert "Plan 1 hour;" in readme
     assert "| public checks | `make check` |" in readme
@@ -128,6 +128,17 @@ def test_code_that_comes_with_the_data_is_handed_in(make_kit: BuildKit, data: Pa
     left_out = tomllib.loads((make_kit() / "kit.toml").read_text())["pack"]["left_out"]
     assert "raw" in left_out
     assert "offline" not in left_out
+
+
+def test_what_the_notebook_wrote_is_not_handed_in(make_kit: BuildKit, source: Path) -> None:
+    """Grading takes a decision that was handed in away, and has it written anew; without a notebook it is a file."""
+    manifest = source / "exercise.toml"
+    text = manifest.read_text().replace("[limits]", 'N = "Decision"\n\n[limits]', 1)
+    kits = [make_kit()]
+    manifest.write_text(f'{text}\n[notebook]\npath = "decision.ipynb"\ngroup = "N"\n')
+    kits.append(make_kit(source, name="with a notebook"))
+    left_out = [tomllib.loads((kit / "kit.toml").read_text())["pack"]["left_out"] for kit in kits]
+    assert ["decision.json" in names for names in left_out] == [False, True]
 
 
 def test_the_container_for_editors_copies_what_is_there(make_kit: BuildKit) -> None:
