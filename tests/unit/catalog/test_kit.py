@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -248,3 +249,27 @@ def test_guide_and_kit_name_the_same_commands() -> None:
     ]
     assert len(tables[0]) == 5
     assert tables[0] == tables[1]
+
+
+PYENVS_PYTHON = """#!{python}
+import shutil, sys
+from pathlib import Path
+
+with open("calls.txt", "a") as calls:
+    print(*sys.argv[1:], file=calls)
+if sys.argv[1:] == ["-m", "venv", ".venv"]:
+    Path(".venv/bin").mkdir(parents=True)
+    shutil.copy2(__file__, ".venv/bin/python")
+"""
+
+
+def test_setup_finds_a_python_that_pyenv_has_and_does_not_start(make_kit: BuildKit, tmp_path: Path) -> None:
+    """Where another version is chosen, pyenv's own `python3.13` ends with an error."""
+    kit, python = make_kit(), tmp_path / "pyenv" / "versions" / "3.13.4" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(PYENVS_PYTHON.format(python=sys.executable))
+    python.chmod(0o755)
+    environment = {"PATH": str(tmp_path), "PYENV_ROOT": str(tmp_path / "pyenv"), "HOME": str(tmp_path)}
+    subprocess.run([shutil.which("make") or "make", "setup"], cwd=kit, env=environment, check=True, capture_output=True)
+    started = (kit / "calls.txt").read_text().splitlines()
+    assert started[1:] == ["-m venv .venv", "-m pip install --quiet --requirement requirements.txt"]

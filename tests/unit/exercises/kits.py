@@ -17,9 +17,14 @@ def make_kit(exercise: Path, public: Path, folder: Path) -> Path:
     return folder
 
 
-def outcome(kit: Path) -> dict[str, int]:
-    """Run the public checks as the brief says; returns how many passed, failed, and could not be run."""
+def report(kit: Path) -> str:
+    """Run the public checks as the brief says; returns what pytest prints."""
     command = [sys.executable, "-m", "pytest", "checks", "-q", "-p", "no:cacheprovider"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=kit, capture_output=True, text=True, timeout=240, check=False, env=environment)
-    return {word: int(count) for count, word in re.findall(r"(\d+) (passed|failed|error)", done.stdout)}
+    return done.stdout
+
+
+def outcome(kit: Path) -> dict[str, int]:
+    """Run the public checks; returns how many passed, failed, and could not be run."""
+    return {word: int(count) for count, word in re.findall(r"(\d+) (passed|failed|error)", report(kit))}
