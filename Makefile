@@ -10,9 +10,9 @@ DEV_READY := $(VENV)/.ready-dev
 
 # Extra words for pytest: make test ARGS="-k frames"
 ARGS ?=
-# make fuzz CASES=100000 SEED=3
+# make fuzz CASES=100000 GRADER_FUZZ_SEED=3
 CASES ?= 10000
-SEED ?= $(shell od -An -N4 -tu4 /dev/urandom)
+GRADER_FUZZ_SEED ?= $(shell od -An -N4 -tu4 /dev/urandom)
 # make lock UPGRADE=--upgrade takes the newest releases; alone it keeps what is pinned.
 UPGRADE ?=
 COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate \
@@ -72,7 +72,7 @@ attacks: $(DEV_READY) ## run every attack of tests/attacks between honest submis
 
 # Draws other inputs each time, for property-based tests too; `make test` draws the same ones.
 fuzz: $(DEV_READY) ## ten thousand bent inputs for every parser of what strangers send; ARGS="-k archive" for one
-	@GRADER_FUZZ_CASES=$(CASES) GRADER_FUZZ_SEED=$(strip $(SEED)) $(BIN)/python -m pytest --quiet \
+	@GRADER_FUZZ_CASES=$(CASES) GRADER_FUZZ_SEED=$(strip $(GRADER_FUZZ_SEED)) $(BIN)/python -m pytest --quiet \
 		--hypothesis-profile explore -m "fuzz or hypothesis" tests/fuzz tests/unit $(ARGS)
 
 lock: $(DEV_READY) ## compile requirements/*.in to pinned, hashed *.txt

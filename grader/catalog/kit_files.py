@@ -256,17 +256,17 @@ def weights(exercise: Exercise) -> list[tuple[str, str, str]]:
     """Return what each competency gives in the code's points, the notebook's own checks apart.
 
     Returns:
-        For each competency its title, its points, and how many of them each group of checks holds, as in "A 8, D 4".
+        For each competency its title, its points, and how many of them each group holds, as "A Time 8, D Text 4".
     """
     apart = exercise.manifest.notebook.group if exercise.manifest.notebook else ""
-    found = []
+    titles, found = exercise.manifest.groups, []
     for competency in exercise.competencies:
         held: dict[str, Decimal] = {}
         for check in exercise.checks:
             if check.competency == competency.id and check.group != apart:
                 held[check.group] = held.get(check.group, Decimal(0)) + check.points
         if points := sum(held.values(), Decimal(0)):
-            groups = ", ".join(f"{group} {_plain(held[group])}" for group in sorted(held))
+            groups = ", ".join(f"{group} {titles[group]} {_plain(held[group])}" for group in sorted(held))
             found.append((competency.title, _plain(points), groups))
     return found
 

@@ -39,7 +39,7 @@ class Limits(Frozen):
     submission: BoxLimits = BoxLimits()
     checker: BoxLimits = BoxLimits()
     command_seconds: Annotated[float, Field(gt=0)] = 120.0
-    call_seconds: Annotated[float, Field(gt=0)] = 60.0
+    call_seconds: Annotated[float, Field(gt=0)] = 60.0  # of a call to which its check gives no time of its own
     start_seconds: Annotated[float, Field(gt=0)] = 120.0  # an import of large packages on a busy machine
     run_seconds: Annotated[float, Field(gt=0)] = 1800.0
     printed: Bytes = Field(default=ByteSize(1024**2), ge=1024)

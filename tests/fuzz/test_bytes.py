@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import tempfile
@@ -61,15 +60,17 @@ class Peer:
 def test_no_frame_of_strangers_is_more_than_a_broken_stream(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("grader.sandbox.channel.secrets.token_bytes", lambda _: NONCE)
     seen: Counter[str] = Counter()
-    for data in bent(FRAMES):
+    for data in [*FRAMES, *bent(FRAMES)]:
         channel = Channel(Peer(data))  # type: ignore[arg-type]
         try:
             channel.request("file.list", {}, Deadline(5))
             seen["read"] += 1
         except (FrameError, EOFError, Refusal) as error:
             seen[type(error).__name__] += 1
-    assert seen.total() == CASES
-    assert len(seen) > 1
+    assert seen.total() == len(FRAMES) + CASES
+    assert seen["read"] >= 2, "what nobody bent is read, and a refusal is one"
+    assert seen["Refusal"]
+    assert seen["FrameError"]
 
 
 @pytest.fixture
@@ -106,13 +107,20 @@ NOTEBOOK = {
 
 
 def test_no_notebook_of_strangers_is_more_than_refused(folder: Path) -> None:
-    path = folder / "decision.ipynb"
-    for data in bent([json.dumps(NOTEBOOK).encode()]):
+    path, sample = folder / "decision.ipynb", json.dumps(NOTEBOOK).encode()
+    seen: Counter[str] = Counter()
+    for data in [sample, *bent([sample])]:
         path.write_bytes(data)
-        with contextlib.suppress(notebook_runner.Unusable):
+        try:
             content = notebook_runner.without_leftovers(notebook_runner.read_notebook(path))
             notebook_runner.named_kernel(content)
             notebook_runner.validated(content)
+            seen["read"] += 1
+        except notebook_runner.Unusable:
+            seen["refused"] += 1
+    assert seen.total() == 1 + CASES
+    assert seen["read"], "what nobody bent is read"
+    assert seen["refused"]
 
 
 def tables() -> list[bytes]:

@@ -36,7 +36,7 @@ PRINCIPAL = {
     # Each takes a minute or more, so these are few: flaws of which the cost does not depend on times.
     "serve_model": ("alternate_batching", "plain", "naive", "flaw_latest_value", "flaw_id_only", "flaw_utc_hour"),
 }  # fmt: skip
-# A notebook is run eight times, which takes a minute or more. Those of the references and of clean_parquet's rungs are;
+# A notebook is run seven times, which takes a minute or more. Those of the references and of clean_parquet's rungs are;
 # `make prove` runs all.
 WITHOUT_NOTEBOOK = {
     ("drift_detector", "alternate_parametric"), ("serve_model", "alternate_batching"), ("serve_model", "plain"),

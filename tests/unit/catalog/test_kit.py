@@ -16,6 +16,7 @@ import pytest
 
 from grader import clock
 from grader.catalog.kit_files import PYTHON, ROOT, SKELETON, Person, sections_of
+from grader.checker.notebook import DECISION
 from grader.errors import ExerciseDefect, InfrastructureFault, UsageError
 from grader.intake.limits import IntakeLimits
 from grader.intake.receive import receive
@@ -47,7 +48,7 @@ def test_holds_what_a_candidate_needs_and_nothing_else(make_kit: BuildKit) -> No
 def test_the_readme_says_what_counts(make_kit: BuildKit) -> None:
     readme = (make_kit() / "README.md").read_text()
     assert "Made for Ada L.: exercise `tiny_sum`, version 1.0.0." in readme
-    assert "| Engineering care | 8 | A 6, B 2 |" in readme
+    assert "| Engineering care | 8 | A Sums 6, B Care 2 |" in readme
     assert "In a sandbox with 1 CPU core, 256 MiB of memory, 16 MiB of disk" in readme
     assert "Plan 1 hour;" in readme
     assert "| public checks | `make check` |" in readme
@@ -139,7 +140,7 @@ def test_what_the_notebook_wrote_is_not_handed_in(make_kit: BuildKit, source: Pa
     manifest.write_text(f'{text}\n[notebook]\npath = "decision.ipynb"\ngroup = "N"\n')
     kits.append(make_kit(source, name="with a notebook"))
     left_out = [tomllib.loads((kit / "kit.toml").read_text())["pack"]["left_out"] for kit in kits]
-    assert ["decision.json" in names for names in left_out] == [False, True]
+    assert [DECISION in names for names in left_out] == [False, True]
 
 
 def test_the_container_for_editors_copies_what_is_there(make_kit: BuildKit) -> None:
