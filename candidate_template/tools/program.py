@@ -45,7 +45,7 @@ def check_program(files: dict[str, bytes], kit: dict[str, Any]) -> Iterator[str]
     if others:
         raise _wrong(f"has a section [{others[0]}], which this exercise does not ask for", f"Use [{kind}].")
     _find(files, kind, said.get(kind) or kit)
-    notebook = said.get("notebook", {}).get("path", kit.get("notebook", ""))
+    notebook = said.get("notebook", {}).get("path", kit.get("notebook", "")).removeprefix("./")
     if kind != "notebook" and notebook and notebook not in files:
         yield f"{notebook} is not there: the decision notebook earns no points, the rest is unharmed."
     if not said.get("declaration", {}).get("ai_use", "").strip():

@@ -21,7 +21,11 @@ from grader.agent.stream import Answer, Handler, Refused, Stream, serve
 from grader.agent.workers import Workers
 
 # Runs a script's top level under another name than __main__, so that guarded work does not start.
-PROBE = "import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__preflight__')"
+# Modules are looked for beside it, as when it is started.
+PROBE = (
+    "import os, runpy, sys; sys.argv = sys.argv[1:]; sys.path[0] = os.path.dirname(os.path.abspath(sys.argv[0])); "
+    "runpy.run_path(sys.argv[0], run_name='__preflight__')"
+)
 # Imports it as a worker does: from the submission's folder, which `-c` puts first on the path.
 PROBE_ATTRIBUTE = "import importlib, sys; m, _, a = sys.argv[1].partition(':'); getattr(importlib.import_module(m), a)"
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "POLARS_MAX_THREADS", "PYTHON_CPU_COUNT")

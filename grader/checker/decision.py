@@ -121,7 +121,8 @@ class Study:
         if run.kernel:
             evidence["written for the kernel"] = run.kernel
         metrics = {"cells": run.cells_run, "total": run.total, "seconds": run.seconds}
-        if run.failure is not None:
+        written_empty = run.decision is not None and not _says_anything(run.decision)
+        if run.failure is not None and run.cells_run < run.total and not written_empty:
             share = run.cells_run / run.total if run.total else 0.0
             return Finding(
                 share=min(share, 1.0), because=run.failure.because, reason=run.failure.reason,
@@ -136,6 +137,8 @@ class Study:
     def repeats(self) -> Finding:
         """N2: the same data give the same decision."""
         first = self.run(FIRST).require_decision()
+        if not _says_anything(first):
+            return Finding(share=0.0, because="It decides nothing.", reason=Reason.INACTIVE)
         second = self.run(FIRST, again=True).require_decision()
         changed = differences(first, second)
         if not changed:
@@ -160,12 +163,16 @@ class Study:
         moved = abs(new - old) > SAME * max(1.0, abs(old))
         covers = low <= truth.value <= high
         vacuous = high - low > VACUOUS * truth.width
+        # An interval that was rounded may be the same by chance, but not if it is far wider than it need be.
+        typed_in = after.interval == before.interval and high - low > WIDEST_FULL * truth.width
         said = f"On other data the estimate {f'moved from {old:.4g} to {new:.4g}' if moved else 'did not move'}; "
         said += f"its interval {'covers' if covers else 'misses'} the true value."
         if vacuous:
             said += " The interval is so wide that it says nothing."
+        elif typed_in:
+            said += " The interval is wide, and the same for both data."
         return Finding(
-            share=float(moved and covers and not vacuous),
+            share=float(moved and covers and not vacuous and not typed_in),
             because=said,
             evidence={"estimate": f"{new:.4g}", "interval": f"{low:.4g} to {high:.4g}", "true": f"{truth.value:.4g}"},
             metrics={"moved": float(moved), "covers": float(covers), "width": (high - low) / truth.width},
@@ -174,15 +181,23 @@ class Study:
     def is_honest(self) -> Finding:
         """N5: over five data sets of other worlds the interval covers the truth, and is not far too wide."""
         covered, widths, lines = 0, [], {}
+        silent: list[SubmissionFailed] = []
         for name in FURTHER:
-            claims = self.claims(name)
+            try:
+                claims = self.claims(name)
+                low, high = claims.require_interval()
+            except SubmissionFailed as failure:  # misses one, and says nothing of the others
+                silent.append(failure)
+                lines[f"data set {name}"] = f"no interval: {failure.because}"
+                continue
             truth = self._truths[name].for_claims(claims)
-            low, high = claims.require_interval()
             inside = low <= truth.value <= high
             covered += inside
             widths.append((high - low) / truth.width)
             told = f"{low:.4g} to {high:.4g}, true {truth.value:.4g}{'' if inside else ': missed'}"
             lines[f"data set {name}"] = told
+        if not widths:
+            raise silent[0]
         usual = median(widths)
         share = linear(covered, FEWEST_COVERED, ENOUGH_COVERED) * linear(usual, WIDEST, WIDEST_FULL)
         because = (

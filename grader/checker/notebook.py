@@ -17,6 +17,7 @@ SECONDS = 300.0
 REPORT_CAP, DECISION_CAP = 256 * 1024, 64 * 1024
 DECISION = "decision.json"
 TEXT_CAP = 400
+CUT_SHARE = 0.9
 ABSENT = "No notebook was handed in."
 
 _PROBLEMS = {
@@ -132,9 +133,12 @@ class Notebook:
         report = self._report()
         cells = report_cells(report)
         total = _number(report, "total")
-        failure = _failure(header, report, cells, total, seconds)
-        decision, decision_failure = self._decision(failure)
         measured = cast("dict[str, float]", header.get("measured"))  # added by the host
+        # The host gives less where all runs together have used up their time.
+        cut = measured["seconds"] < CUT_SHARE * seconds
+        limit = "the time that was left for all runs together" if cut else f"{seconds:.0f} s"
+        failure = _failure(header, report, cells, total, limit)
+        decision, decision_failure = self._decision(failure)
         return NotebookRun(
             total=total,
             cells=cells,
@@ -195,7 +199,7 @@ def _cell(entry: Mapping[str, object]) -> Cell:
 
 
 def _failure(
-    header: Mapping[str, object], report: Mapping[str, object], cells: tuple[Cell, ...], total: int, seconds: float
+    header: Mapping[str, object], report: Mapping[str, object], cells: tuple[Cell, ...], total: int, limit: str
 ) -> SubmissionFailed | None:
     """Say why a notebook did not run to its end."""
     last = cells[-1] if cells else None
@@ -205,7 +209,7 @@ def _failure(
     if header.get("flooded") is True or (last and last.status == "flooded"):
         return SubmissionFailed(Reason.OUTPUT_CAP, f"The notebook, or what it started, prints too much.{place}")
     if header.get("timed_out") is True or (last and last.status == "timeout"):
-        return SubmissionFailed(Reason.TIMEOUT, f"The notebook did not end within {seconds:.0f} s.{place}")
+        return SubmissionFailed(Reason.TIMEOUT, f"The notebook did not end within {limit}.{place}")
     problem = _text(report, "problem")
     if problem:
         reason = _PROBLEMS.get(problem, Reason.CRASHED)

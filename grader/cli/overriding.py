@@ -66,7 +66,7 @@ def override(file: Path, typed: Typed, runs: RunStore, key_of: KeyOf) -> Correct
         file: The sheet.json of the run's folder.
         typed: What is to be done.
         runs: The store.
-        key_of: Gives the signing key for a sheet that is genuine and ours.
+        key_of: Gives the signing key for the file of a sheet that is genuine and ours.
 
     Raises:
         UsageError: Sheet, check, points or words cannot be used; nothing was changed then.

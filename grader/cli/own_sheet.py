@@ -7,10 +7,19 @@ from pathlib import Path
 
 from grader.errors import UsageError
 from grader.model.sheet import ScoreSheet
+from grader.scoring.signing import is_genuine_text
 from grader.store.folder import SHEET, read_sheet
 
-KeyOf = Callable[[ScoreSheet], bytes | None]
-"""Gives the signing key for a sheet that is genuine and ours."""
+KeyOf = Callable[[Path], bytes | None]
+"""Gives the signing key for the file of a sheet that is genuine and ours."""
+
+
+def is_genuine_file(file: Path) -> bool:
+    """Whether a file says just what was signed; nothing that cannot be read does."""
+    try:
+        return is_genuine_text(file.read_bytes())
+    except OSError:
+        return False
 
 
 def read_own_sheet(file: Path, key_of: KeyOf, what: str) -> tuple[ScoreSheet, bytes]:
@@ -25,7 +34,7 @@ def read_own_sheet(file: Path, key_of: KeyOf, what: str) -> tuple[ScoreSheet, by
         UsageError: It is no sheet, not ours, or not the one that counts in its folder.
     """
     sheet = read_sheet(file)
-    key = key_of(sheet)
+    key = key_of(file)
     if key is None:
         raise UsageError(
             f"{file} was changed since it was signed, or signed by somebody else.",

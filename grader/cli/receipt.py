@@ -91,6 +91,8 @@ class Receipt:
         if self.rejection is not None:
             return (self.rejection.hint,) if self.rejection.hint else ()
         found = []
+        if self.manifest is not None and self.manifest.service is not None:
+            found.append("The service was not started. Whether it starts is found out when it is graded: `make check`.")
         if self.exercise.notebook is not None and self.notebook is None:
             path = self.exercise.notebook.path
             found.append(f"Without the decision notebook ({path}) its own points are lost; the rest is unharmed.")

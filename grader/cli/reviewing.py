@@ -39,7 +39,7 @@ def review(file: Path, forms: Sequence[Path], runs: RunStore, *, restart: bool, 
         forms: Filled-in forms.
         runs: The store.
         restart: Forget earlier reviews.
-        key_of: Gives the signing key for a sheet that is genuine and ours.
+        key_of: Gives the signing key for the file of a sheet that is genuine and ours.
 
     Raises:
         UsageError: Sheet or forms cannot be used; nothing was written then.

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from grader.cli.options import json_option, settings
-
-if TYPE_CHECKING:
-    from grader.model.sheet import ScoreSheet
 
 AUDIENCES = ("candidate", "recruiter", "author")
 
@@ -28,22 +24,23 @@ def command() -> None:
 def show(file: Path, audience: str, as_json: bool) -> None:
     """Show a sheet in the terminal."""
     from grader.cli.console import out
+    from grader.cli.own_sheet import is_genuine_file
     from grader.model.sheet import Audience
     from grader.render import json_sheet
     from grader.render.terminal import sheet_view
     from grader.scoring.audience import for_audience
-    from grader.scoring.signing import is_genuine, sign
+    from grader.scoring.signing import sign
     from grader.store.folder import read_sheet
 
     whole = read_sheet(file)
     sheet = for_audience(whole, Audience(audience))
-    key = _own_key(whole)
+    key = _own_key(file)
     if key is not None:
         sheet = sign(sheet, key)
     if as_json:
         click.echo(json_sheet.render(sheet), nl=False)
         return
-    if whole.signature is not None and not is_genuine(whole):
+    if whole.signature is not None and not is_genuine_file(file):
         out().print("This sheet has been changed since it was signed: see grader sheet verify.", style="bold red")
     out().print(sheet_view(sheet))
 
@@ -61,7 +58,7 @@ def export(file: Path, format_name: str, audience: str | None, output: Path | No
     from grader.store.folder import read_sheet
 
     sheet = read_sheet(file)
-    key = _own_key(sheet)
+    key = _own_key(file)
     if key is None:
         click.echo("This sheet is not genuine, or signed by somebody else: what is exported is not signed.", err=True)
     reader = Audience(audience) if audience else None
@@ -90,14 +87,15 @@ def export(file: Path, format_name: str, audience: str | None, output: Path | No
 def verify(file: Path, key: str | None, as_json: bool) -> int:
     """Find out whether a sheet is just as it was signed, and by whom. Works offline."""
     from grader.cli.console import print_json
+    from grader.cli.own_sheet import is_genuine_file
     from grader.keys import Keyring
-    from grader.scoring.signing import fingerprint, is_genuine, public_key
+    from grader.scoring.signing import fingerprint, public_key
     from grader.store.folder import read_sheet
 
     sheet = read_sheet(file)
     trusted = key or public_key(Keyring(settings().config_dir).signing_key())
     signer = sheet.signature.public_key if sheet.signature else None
-    genuine = is_genuine(sheet)
+    genuine = is_genuine_file(file)
     known = signer == trusted
     if as_json:
         print_json({"genuine": genuine, "known_signer": known, "public_key": signer})
@@ -143,10 +141,12 @@ def review(file: Path, forms: tuple[Path, ...], restart: bool, as_json: bool) ->
     from grader.cli import reviewing
     from grader.store.folder import read_sheet
     from grader.store.overrides import require_corrected
+    from grader.store.overriding import require_present
     from grader.wiring import open_store
 
     with open_store(settings()) as store:
         require_corrected(store.database, read_sheet(file))
+        require_present(store.database, read_sheet(file))
         reviewed = reviewing.review(file, forms, store.runs, restart=restart, key_of=_own_key)
     reviewing.show(reviewed, as_json=as_json)
 
@@ -178,14 +178,17 @@ def override(
     overriding.show(corrected, as_json=as_json)
 
 
-def _own_key(sheet: ScoreSheet) -> bytes | None:
+def _own_key(file: Path) -> bytes | None:
     """Our signing key, for a sheet that is genuine and ours; what we did not make, we do not sign."""
+    from grader.cli.own_sheet import is_genuine_file
     from grader.keys import Keyring
-    from grader.scoring.signing import is_genuine, public_key
+    from grader.scoring.signing import public_key
+    from grader.store.folder import read_sheet
 
+    sheet = read_sheet(file)
     key = Keyring(settings().config_dir).signing_key()
     ours = sheet.signature is not None and sheet.signature.public_key == public_key(key)
-    return key if ours and is_genuine(sheet) else None
+    return key if ours and is_genuine_file(file) else None
 
 
 def _say(head: str, style: str, explanation: str) -> None:

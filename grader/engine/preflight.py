@@ -12,6 +12,8 @@ from grader.model.exercise import Limits
 from grader.model.reasons import Rejection
 
 LOOK_SECONDS = 20.0
+# A script may read at import what it is always given, and was not given here: its first run tells.
+FOR_WANT_OF_ARGUMENTS = ("IndexError", "ValueError")
 TEXT_CAP = 300  # of a stranger's own words; whoever shows them makes control characters visible
 
 
@@ -47,7 +49,7 @@ def preflight(box: SubmissionBox, started: Entry | None, limits: Limits, package
             hint="Nothing can be installed then. Available: " + ", ".join(sorted(packages)) + ".",
         )
     if started.imports_only and (started.attribute or findings.get("guarded") is True):
-        _import(box, started.attribute or started.path, limits)
+        _import(box, started, limits)
 
 
 def _look(box: SubmissionBox, entry: str) -> dict[str, object]:
@@ -67,7 +69,8 @@ def _look(box: SubmissionBox, entry: str) -> dict[str, object]:
     return findings
 
 
-def _import(box: SubmissionBox, entry: str, limits: Limits) -> None:
+def _import(box: SubmissionBox, started: Entry, limits: Limits) -> None:
+    entry = started.attribute or started.path
     header = {"entry": entry, "seconds": limits.start_seconds, "printed": int(limits.printed)}
     try:
         measured = box.request("probe", header, b"", limits.start_seconds)
@@ -83,6 +86,8 @@ def _import(box: SubmissionBox, entry: str, limits: Limits) -> None:
             hint="Do the work in functions, so that importing the file is quick.",
         )
     last = _last_line(measured)
+    if not started.attribute and last.startswith(FOR_WANT_OF_ARGUMENTS):
+        return
     # A program that ends itself while it is imported is odd, but it has not failed.
     if ended.get("status") != 0 and ("Error" in last or "Exception" in last or ended.get("oom") is True):
         raise SubmissionRejected(

@@ -86,12 +86,12 @@ REJECTION_WORDS: dict[Rejection, str] = {
 
 REASON_WORDS: dict[Reason, str] = {
     Reason.WRONG_ANSWER: "The result is not right, or right only in part.",
-    Reason.MISSING_OUTPUT: "A file that should have been written is not there.",
+    Reason.MISSING_OUTPUT: "Something that the brief asks for is not there, such as a file.",
     Reason.SCHEMA: "The result does not have the columns, types or fields that the brief asks for.",
     Reason.ID_MISMATCH: "The result names rows that do not belong to the data.",
     Reason.ROW_COVERAGE: "The result covers too few of the rows.",
     Reason.NON_FINITE: "The result holds numbers that are not finite.",
-    Reason.FORMAT: "A file that was written is not in the format that the brief asks for.",
+    Reason.FORMAT: "What was written or answered is not in the format that the brief asks for.",
     Reason.INVALID: "A file that was written is damaged and cannot be read.",
     Reason.TOO_LARGE: "A file that was written is larger than accepted.",
     Reason.DECODED_CAP: "A file that was written unpacks to more than accepted.",

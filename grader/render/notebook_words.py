@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from grader.model.decision import DecisionPart, Rating, RatingState
 from grader.model.rubric import DIMENSIONS, REVIEWERS_NEEDED, Dimension
+from grader.model.run import RunStatus
 from grader.model.sheet import Audience, ScoreSheet
 from grader.render.words import points
 
@@ -111,6 +112,8 @@ def needs_reviews(sheet: ScoreSheet) -> bool:
     """Whether this sheet should show a form to fill in."""
     part = sheet.decision
     if part is None or not part.handed_in or sheet.audience is Audience.CANDIDATE:
+        return False
+    if sheet.status is not RunStatus.GRADED:  # nothing is rated before the run is complete
         return False
     return part.human is None or part.human.state is not RatingState.FINAL
 

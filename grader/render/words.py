@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from grader.model.reasons import Reason
 from grader.model.result import Outcome
 from grader.model.run import Noticed, Party, RunStatus, Sign
 from grader.model.sheet import Audience, CheckLine, ScoreSheet, Subtotal
@@ -139,7 +140,8 @@ def losses(sheet: ScoreSheet) -> list[CheckLine]:
 
 def questions(sheet: ScoreSheet) -> list[CheckLine]:
     """Checks whose author left a question for the interview, the most expensive first."""
-    return [check for check in losses(sheet) if check.question]
+    # Nobody can be asked about what they did not hand in.
+    return [check for check in losses(sheet) if check.question and check.reason is not Reason.MISSING_PART]
 
 
 def unmeasured(sheet: ScoreSheet) -> list[CheckLine]:
@@ -200,5 +202,6 @@ def band(sheet: ScoreSheet) -> str:
         f"Error band: \N{PLUS-MINUS SIGN} {moved} points in a hundred. That is how far the solutions next to {total} "
         f"moved between {sheet.band.worlds} hidden worlds (standard deviation, measured on {sheet.band.made}). "
         "Another day and other tasks move a total by more: "
-        f"by about {DESIGN_SEM:g}, until enough people are graded to measure it."
+        f"by about {DESIGN_SEM:g} (standard error; by less than {2 * DESIGN_SEM:g} in 95 of 100 cases), "
+        "until enough people are graded to measure it."
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from grader.errors import UsageError
 from grader.model.decision import DecisionPart, HumanPart, RatingState
 from grader.model.exercise import BoxLimits
-from grader.model.reasons import REASON_WORDS
+from grader.model.reasons import REASON_WORDS, Reason
 from grader.model.run import Fault, Party
 from grader.model.sheet import Audience, CheckLine, Override, Provenance, ScoreSheet
 
@@ -76,7 +76,8 @@ def _check_for_candidate(check: CheckLine) -> CheckLine:
         outcome=check.outcome,
         reason=check.reason,
         words=REASON_WORDS[check.reason] if check.reason else "",
-        feedback=check.feedback if lost else "",
+        # It speaks of what was done, and says nothing true of a part that was left out.
+        feedback=check.feedback if lost and check.reason is not Reason.MISSING_PART else "",
         # Why a person decided so tells of hidden checks, and who it was is between us and them.
         override=Override(measured=check.override.measured, made=check.override.made) if check.override else None,
     )

@@ -9,8 +9,12 @@ import hashlib
 import rfc8785
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from pydantic import ValidationError
 
+from grader.frames import BrokenFrame, strict_json
 from grader.model.sheet import ScoreSheet, Signature
+
+DEPTH_CAP = 64
 
 
 def public_key(private_key: bytes) -> str:
@@ -38,6 +42,20 @@ def is_genuine(sheet: ScoreSheet) -> bool:
     except rfc8785.CanonicalizationError:  # a number that RFC 8785 has no text for, so that nobody has signed it
         return False
     return any(_verifies(sheet.signature, content) for content in contents)
+
+
+def is_genuine_text(content: bytes) -> bool:
+    """Whether the JSON of a sheet says just what was signed; layout and the order of keys say nothing.
+
+    Reading is lenient: of a key that stands twice the last one counts, and points are rounded to hundredths. Somebody
+    else may read the same text in another way, so that here every value of it counts as it stands.
+    """
+    try:
+        values = strict_json(content, depth=DEPTH_CAP)
+        signature = Signature.model_validate(values.pop("signature"))
+        return _verifies(signature, rfc8785.dumps(values))
+    except (BrokenFrame, ValidationError, AttributeError, KeyError, rfc8785.CanonicalizationError):
+        return False
 
 
 def _verifies(signature: Signature, content: bytes) -> bool:

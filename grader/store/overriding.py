@@ -19,6 +19,7 @@ from grader.model.sheet import Audience, CheckLine, ScoreSheet
 from grader.scoring.override import as_measured, line_of, with_override, without_override
 from grader.store import schema
 from grader.store.batches import places_of
+from grader.store.database import Database
 from grader.store.runs import RunStore, hundredths, keep_sheet, log, sheet_from, totals
 from grader.store.schema import LIVE, overrides, runs, sheets, submissions
 
@@ -290,6 +291,20 @@ def _held(connection: Connection, sheet: ScoreSheet) -> dict[str, _Held]:
         row.id: _Held(candidate=row.name, sheet=sheet_from(row.content), shown=row.shown_run)
         for row in connection.execute(query)
     }
+
+
+def require_present(database: Database, sheet: ScoreSheet) -> None:
+    """Refuse a copy of a sheet that lacks what people have done to another one.
+
+    Of a run that is not in the store nothing is known, and nothing refused.
+
+    Raises:
+        UsageError: It is such a copy.
+    """
+    with database.reading() as connection:
+        held = _held(connection, sheet)
+    if any(each.candidate == sheet.candidate for each in held.values()):
+        _require_present(held, sheet)
 
 
 def _require_present(held: Mapping[str, _Held], sheet: ScoreSheet) -> str:

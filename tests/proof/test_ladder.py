@@ -122,3 +122,4 @@ def test_the_untouched_kit_can_be_graded_and_earns_next_to_nothing(prove: Prove,
     assert earned.status == "graded"
     assert earned.percent is not None
     assert earned.percent <= UNTOUCHED
+    assert earned.notebook == 0, "the kit's notebook decides nothing"

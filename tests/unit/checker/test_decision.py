@@ -116,8 +116,13 @@ def restless(name: str, seen: int) -> object:
     return {**honest(name, seen), "rollback_trigger": f"run {seen}"}  # type: ignore[dict-item]
 
 
+def about_typed_in(name: str, seen: int) -> object:
+    return make_decision(estimate=0.2 + len(name) * 1e-6 + int(name) * 1e-6, interval=[0.05, 0.35])
+
+
 FLAWS: dict[str, tuple[Decide, dict[str, float]]] = {
     "numbers typed in": (literal, {"N4": 0.0, "N5": 0.0}),
+    "an interval typed in": (about_typed_in, {"N4": 0.0, "N5": 0.0}),
     "too narrow": (narrow, {"N5": 0.0}),
     "says nothing": (wide, {"N4": 0.0, "N5": 0.0}),
     "not the same twice": (restless, {"N2": 0.0}),
@@ -159,6 +164,36 @@ def test_a_dead_cell_costs_the_cells_after_it(study: Callable[..., Study]) -> No
     assert shares(found) == ALL | {"N1": 0.25}
 
 
+def test_a_dead_cell_earns_nothing_for_a_decision_that_says_nothing(study: Callable[..., Study]) -> None:
+    failure = SubmissionFailed(Reason.CRASHED, "Code cell 4 of 4 ended with ZeroDivisionError.")
+    found = study(lambda *_: EMPTY, ran=3, failure=failure)
+    assert (found.runs().share, found.runs().reason) == (0.0, Reason.INACTIVE)
+    assert study(lambda *_: None, ran=3, failure=failure).runs().share == 0.75, "it had no chance to write one"
+
+
+def test_what_ends_a_box_after_the_last_cell_costs_nothing(study: Callable[..., Study]) -> None:
+    found = study(failure=SubmissionFailed(Reason.OOM, "The notebook ran out of memory."))
+    assert (found.runs().share, found.runs().because) == (1.0, "All 4 code cells ran, in 2 s.")
+
+
+def test_a_data_set_without_an_interval_is_one_that_is_missed(study: Callable[..., Study]) -> None:
+    def decide(missing: str) -> Decide:
+        return lambda name, seen: None if name in missing else honest(name, seen)
+
+    assert study(decide("3")).is_honest().share == 1.0
+    found = study(decide("34")).is_honest()
+    assert (found.share, found.evidence["data set 3"]) == (0.5, "no interval: nothing written")
+    with pytest.raises(SubmissionFailed, match="nothing written"):
+        study(decide("12345")).is_honest()
+
+
+def test_an_interval_that_rounds_to_the_same_is_not_taken_for_typed_in(study: Callable[..., Study]) -> None:
+    def decide(name: str, _seen: int) -> object:
+        return make_decision(estimate=TRUTHS[name], interval=[0.09, 0.2])  # 2.75 times the usual width
+
+    assert study(decide).computes().share == 1.0
+
+
 def test_nothing_ran(study: Callable[..., Study]) -> None:
     failure = SubmissionFailed(Reason.FORMAT, "not a notebook")
     found = study(lambda *_: None, ran=0, total=0, failure=failure)
@@ -173,6 +208,7 @@ EMPTY = {"estimate": None, "alternatives": [], "cost_assumption": {}, "interval"
 def test_running_without_deciding_earns_nothing(study: Callable[..., Study], decision: object) -> None:
     found = study(lambda *_: decision)
     assert (found.runs().share, found.runs().reason) == (0.0, Reason.INACTIVE)
+    assert all(share == 0.0 or isinstance(share, Reason) for share in shares(found).values())
 
 
 def test_a_box_that_broke_is_not_asked_again(study: Callable[..., Study]) -> None:

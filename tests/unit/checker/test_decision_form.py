@@ -17,6 +17,8 @@ METRIC = "quarantine_rate"
 def test_the_form_as_the_brief_asks_for_it_has_no_deviations() -> None:
     assert deviations(make_decision(), METRIC) == []
     assert deviations(make_decision(cost_assumption={"false_alarm": 3}), METRIC) == []
+    sweep = [{"name": f"threshold {number}", "value": number} for number in range(200)]
+    assert deviations(make_decision(alternatives=sweep, rollback_trigger="word " * 1000), METRIC) == []
     explained = [{"name": name, "value": 0.1, "interval": [0, 1]} for name in ("newest", "first")]
     assert deviations(make_decision(alternatives=explained), METRIC) == []
 
@@ -24,7 +26,7 @@ def test_the_form_as_the_brief_asks_for_it_has_no_deviations() -> None:
 WRONG: dict[str, tuple[dict[str, object], str]] = {
     "other metric": ({"metric": "auc"}, "metric must be 'quarantine_rate'"),
     "no method": ({"chosen_method": " "}, "chosen_method must be a text"),
-    "one alternative": ({"alternatives": [{"name": "a", "value": 1}]}, "alternatives must be a list of 2 to 20"),
+    "one alternative": ({"alternatives": [{"name": "a", "value": 1}]}, "alternatives must be a list of at least 2"),
     "alternative without a number": (
         {"alternatives": [{"name": "a", "value": 1}, {"name": "b", "value": "2"}]},
         "alternatives must give every name a finite number",
@@ -45,10 +47,9 @@ WRONG: dict[str, tuple[dict[str, object], str]] = {
     "outside": ({"estimate": 0.5}, "estimate lies outside of interval"),
     "empty assumption": ({"cost_assumption": {}}, "cost_assumption must not be empty"),
     "assumption as a list": ({"cost_assumption": ["x"]}, "cost_assumption must be a text or an object"),
-    "one failure": ({"known_failures": ["x"]}, "known_failures must be a list of 2 to 20 texts"),
+    "one failure": ({"known_failures": ["x"]}, "known_failures must be a list of at least 2 texts"),
     "failure twice": ({"known_failures": ["x", "x "]}, "known_failures must name different failures"),
     "failure without words": ({"known_failures": ["x", ""]}, "known_failures must hold texts"),
-    "long trigger": ({"rollback_trigger": "x" * 2001}, "rollback_trigger must have at most 2000 characters"),
     "placeholder": ({"rollback_trigger": None}, "rollback_trigger must be a text"),
     "unknown key": ({"Estimate": 1}, "unknown key 'Estimate'"),
 }

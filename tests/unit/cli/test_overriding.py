@@ -20,6 +20,7 @@ from grader.cli.compare import _csv as table_as_csv
 from grader.cli.main import cli
 from grader.cli.overriding import Corrected, Typed
 from grader.cli.overriding import _order as ordered
+from grader.cli.own_sheet import is_genuine_file
 from grader.cli.regrade import _sentences as sentences
 from grader.cli.regrade import _show_accepted as show_accepted
 from grader.errors import InfrastructureFault, UsageError
@@ -58,8 +59,8 @@ def override(desk: Desk, check: str = "A1", file: Path | None = None, **typed: A
         key = Keyring(desk.settings.config_dir).signing_key()
         order = Typed(check=check, **(WHY | typed))
 
-        def key_of(sheet: ScoreSheet) -> bytes | None:
-            return key if is_genuine(sheet) else None
+        def key_of(file: Path) -> bytes | None:
+            return key if is_genuine_file(file) else None
 
         return overriding.override(file or sheet_of(desk), order, store.runs, key_of)
 

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from grader.cli.reviewing import Reviewed, review
-from grader.errors import InfrastructureFault, StoreFailed
+from grader.errors import InfrastructureFault, StoreFailed, UsageError
 from grader.keys import Keyring
 from grader.model.sheet import ScoreSheet
 from grader.render.files import sheet_files
 from grader.scoring.signing import sign
 from grader.store import runs
 from grader.store.folder import SheetFolder, read_sheet
+from grader.store.overriding import require_present
 from grader.store.reviewing import write_form
 from grader.wiring import store_at
 from tests.factories import make_notebook_sheet
@@ -61,6 +62,19 @@ def test_a_review_is_in_the_store_and_in_the_folder(desk: Desk, file: Path, rate
     assert rated.decision is not None
     assert rated.decision.human is not None
     assert read_sheet(file) == in_store(desk, rated.run) == rated
+
+
+def test_a_copy_that_lacks_a_review_takes_none(desk: Desk, file: Path, rate: Rate, tmp_path: Path) -> None:
+    """It would become the sheet that counts, and the first review would be gone without a word."""
+    copy = tmp_path / "copy" / "sheet.json"
+    copy.parent.mkdir()
+    copy.write_bytes(file.read_bytes())
+    rate()
+    with store_at(desk.settings.data_dir) as store:
+        require_present(store.database, read_sheet(file))
+        with pytest.raises(UsageError, match="another copy of it was reviewed or corrected"):
+            require_present(store.database, read_sheet(copy))
+        require_present(store.database, make_notebook_sheet())  # graded elsewhere
 
 
 def test_what_the_store_cannot_keep_is_not_in_the_folder(

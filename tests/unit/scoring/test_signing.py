@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,8 +12,8 @@ import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from grader.model.sheet import ScoreSheet
-from grader.scoring.signing import fingerprint, is_genuine, public_key, sign
-from tests.factories import make_notebook_sheet, make_sheet
+from grader.scoring.signing import fingerprint, is_genuine, is_genuine_text, public_key, sign
+from tests.factories import make_faulted_sheet, make_notebook_sheet, make_rejected_sheet, make_sheet
 
 KEY, OTHER = b"\1" * 32, b"\2" * 32
 
@@ -33,6 +35,32 @@ def signed_file(content: dict[str, Any]) -> ScoreSheet:
     signer = Ed25519PrivateKey.from_private_bytes(KEY)
     value = base64.b64encode(signer.sign(rfc8785.dumps(content))).decode()
     return ScoreSheet.model_validate(content | {"signature": {"public_key": public_key(KEY), "value": value}})
+
+
+@pytest.mark.parametrize("make", [make_sheet, make_notebook_sheet, make_faulted_sheet, make_rejected_sheet])
+def test_a_file_is_genuine_however_it_is_laid_out(make: Callable[[], ScoreSheet]) -> None:
+    text = sign(make(), KEY).model_dump_json()
+    assert is_genuine_text(text.encode())
+    assert is_genuine_text(json.dumps(json.loads(text), indent=7, sort_keys=True).encode())
+
+
+@pytest.mark.parametrize(
+    ("signed", "changed"),
+    [
+        ('"candidate":"Ada', '"candidate":"Mallory","candidate":"Ada'),  # some readers take the first
+        ('"earned":76.4', '"earned":99.0,"earned":76.4'),
+        ('"earned":76.4', '"earned":76.404'),  # rounded to 76.4 when it is read
+        ('"earned":76.4', '"earned":"76.4"'),
+        ('"earned":76.4', '"earned":NaN'),
+        ('{"', '{"note":"","'),
+        ('{"', '[{"'),
+        ('"signature":', '"signed":'),
+    ],
+)
+def test_what_a_lenient_reader_would_overlook_is_not_genuine(signed: str, changed: str) -> None:
+    text = sign(make_sheet(), KEY).model_dump_json()
+    assert signed in text
+    assert not is_genuine_text(text.replace(signed, changed, 1).encode())
 
 
 def test_a_number_that_cannot_be_signed_is_not_genuine() -> None:

@@ -23,8 +23,9 @@ FEATURES = (
 
 def entry() -> type:
     """Import your class."""
-    manifest = tomllib.loads((KIT / "submission.toml").read_text(encoding="utf-8"))
-    module, _, name = manifest["callable"]["entry"].partition(":")
+    file = KIT / "submission.toml"
+    manifest = tomllib.loads(file.read_text(encoding="utf-8-sig")) if file.exists() else {}
+    module, _, name = manifest.get("callable", {}).get("entry", "drift:DriftDetector").partition(":")
     return getattr(importlib.import_module(module), name)
 
 

@@ -20,6 +20,7 @@ import pytest
 
 KIT = Path(__file__).resolve().parent.parent
 LEFT_OUT = shutil.ignore_patterns(".*", "artifacts", "checks", "__pycache__", "venv", "predictions*.jsonl")
+USUAL = ["uvicorn", "app:app", "--host", "127.0.0.1", "--port", "$PORT"]
 JSON = {"Content-Type": "application/json"}
 
 
@@ -59,7 +60,9 @@ def start(folder: Path, seconds: float = 60) -> Service:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
-    argv = tomllib.loads((KIT / "submission.toml").read_text(encoding="utf-8"))["service"]["argv"]
+    file = KIT / "submission.toml"
+    manifest = tomllib.loads(file.read_text(encoding="utf-8-sig")) if file.exists() else {}
+    argv = manifest.get("service", {}).get("argv", USUAL)
     argv = [part.replace("$PORT", str(port)) for part in argv]
     if argv[0] in ("python", "python3"):
         argv[:1] = [sys.executable]
