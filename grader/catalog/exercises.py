@@ -79,7 +79,7 @@ def resolve(exercise_id: str, folders: Iterable[Path]) -> Path:
     listed = f"There are: {', '.join(found)}." if found else f"There are none in {', '.join(map(str, looked_in))}."
     raise UsageError(
         f"There is no exercise {exercise_id!r}.",
-        hint=f"{f'Did you mean {near[0]!r}? ' if near else ''}{listed}",
+        hint=f"{f'Did you mean {near[0]!r}? ' if near else ''}{listed} Exercises elsewhere: --exercises DIR.",
     )
 
 

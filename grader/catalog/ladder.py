@@ -247,9 +247,12 @@ def _read_model(exercise: Path, name: str, model: type[Model]) -> Model:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         location = tuple(str(part) for part in first["loc"])
-        said = "unknown key" if first["type"] == "extra_forbidden" else first["msg"].removeprefix("Value error, ")
+        unknown = first["type"] == "extra_forbidden"
+        said = "unknown key" if unknown else first["msg"].removeprefix("Value error, ")
         message = f"{'.'.join(location)}: {said}" if location else said
-        raise ExerciseDefect(message, file=name, line=line_of(text, location)) from error
+        known = Replacement if len(location) > 1 and location[0] == "replace" else model
+        hint = f"Known here: {', '.join(known.model_fields)}." if unknown else ""
+        raise ExerciseDefect(message, file=name, line=line_of(text, location), hint=hint) from error
 
 
 def _line_of_entry(text: str, number: int) -> int:

@@ -12,14 +12,15 @@ import base64
 import getpass
 import re
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from grader.catalog.kit_files import SKELETON
+from grader.catalog.ladder import SOLUTIONS, RungKind, load_ladder
 from grader.catalog.marks import without_mark
 from grader.catalog.repository import EMAIL, NAME, git
-from grader.errors import InfrastructureFault
+from grader.errors import ExerciseDefect, InfrastructureFault
 from grader.model.exercise import CheckDeclaration, Exercise
 
 LONG_LINE = 40
@@ -28,7 +29,8 @@ _LONG_TITLE = 16
 _SHARE, _AT_LEAST = 0.5, 4
 _HIDDEN = ("checks", "solutions", "data", "NOTES.md", "CHANGELOG.md")
 # Rungs that work. Others are made from the stub, and may look like it.
-_ANSWERS = re.compile(r"solutions/(reference|alternate|plain)[^/]*/.+\.(py|sql|ipynb)")
+_WORKING = (RungKind.REFERENCE, RungKind.ALTERNATE, RungKind.PLAIN)
+_PROGRAMS = (".py", ".sql", ".ipynb")
 _CANARY = re.compile(rb"canary[-_ ][0-9A-Za-z-]{8,}")
 _MADE_BY_TOOLS = {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".ipynb_checkpoints", ".DS_Store"}
 _COMMON_USERS = {"root", "user", "admin", "ubuntu", "debian", "runner", "candidate", "grader", "nobody"}
@@ -71,13 +73,14 @@ def find_leaks(kit: Path, exercise: Exercise, source: Path, public_data: Path) -
     published = "\n".join(public.values())
     known = _long_lines(published)
     hidden = {name: (text, _long_lines(text)) for part in _HIDDEN for name, text in _texts(source / part, part).items()}
+    judged = {name for name in hidden if name.startswith("checks/")} | _answers(source)
     found = [*_left_behind(kit), *_history(kit)]
     for name, content in theirs.items():
         text = _text(content)
         found += [Leak(name, what) for what in _bytes(content, exercise, source)]
         if text is not None:
             found += [Leak(name, what) for what in _words(text, exercise.checks, published)]
-            found += [Leak(name, what) for what in _lines(name, without_mark(text), hidden, known, exercise)]
+            found += [Leak(name, what) for what in _lines(name, without_mark(text), hidden, known, judged, exercise)]
     marks = canaries(source)
     machine = _machine(source, kit)
     for name, content in files.items():
@@ -189,7 +192,12 @@ def _holds(text: str, word: str) -> bool:
 
 
 def _lines(
-    name: str, text: str, hidden: Mapping[str, tuple[str, set[str]]], known: set[str], exercise: Exercise
+    name: str,
+    text: str,
+    hidden: Mapping[str, tuple[str, set[str]]],
+    known: set[str],
+    judged: Collection[str],
+    exercise: Exercise,
 ) -> Iterator[str]:
     """Lines of hidden files, and files of which too much is here."""
     here = _long_lines(text)
@@ -198,15 +206,27 @@ def _lines(
         if lines & here - known:
             yield f"holds a line of {path}"
         same = len(lines & here)
-        judged = path.startswith("checks/") or _ANSWERS.fullmatch(path)
         # A solution may be built on a module of the kit as it is; only never on a stub that is the answer.
-        given = text == content and name != entry
-        if judged and not given and same >= _AT_LEAST and same > _SHARE * len(lines):
+        given = text == content and name != entry and path.endswith(f"/{name}")
+        if path in judged and not given and same >= _AT_LEAST and same > _SHARE * len(lines):
             yield f"holds most of {path}"
 
 
+def _answers(source: Path) -> set[str]:
+    """The programs of rungs that work, whatever their folders are called."""
+    try:
+        names = {rung.name for rung in load_ladder(source) if rung.expected.rung in _WORKING}
+    except ExerciseDefect:  # the rule about ladders says why
+        return set()
+    folder = source / SOLUTIONS
+    programs = (path for name in names for path in (folder / name).rglob("*") if path.suffix in _PROGRAMS)
+    return {path.relative_to(source).as_posix() for path in programs}
+
+
 def _long_lines(text: str) -> set[str]:
-    return {line.strip() for line in text.splitlines() if len(line.strip()) >= LONG_LINE}
+    """Lines that are no accident; one that was made a comment is still the same."""
+    lines = (line.strip().lstrip("# ") for line in text.splitlines())
+    return {line for line in lines if len(line) >= LONG_LINE}
 
 
 def canaries(source: Path) -> set[bytes]:

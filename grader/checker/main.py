@@ -55,7 +55,7 @@ class Checker:
             module.generate(int(header["seed"]), str(header["split"]), destination)
         except Refused:
             raise
-        except Exception as error:  # whatever an author's generator raises is the author's fault
+        except (Exception, SystemExit) as error:  # whatever an author's generator raises is the author's fault
             traceback.print_exc()
             raise Refused("defect", author_error(error, source)) from error
         return {}, b""

@@ -73,7 +73,7 @@ def grade_rungs(harness: Harness, work: Sequence[Work], jobs: int = 1) -> None:
 
 
 class _FaultsInARow:
-    """Ends the work when run after run is faulted: a machine is broken then, and what came next would be wasted."""
+    """Ends the work when run after run fails by the machine: it is broken then, and what came next would be wasted."""
 
     def __init__(self, most: int, stopped: Event) -> None:
         self._most, self._stopped = most, stopped
@@ -81,7 +81,7 @@ class _FaultsInARow:
 
     def note(self, earned: Earned) -> None:
         with self._lock:
-            self._in_a_row = self._in_a_row + 1 if earned.status == "faulted" else 0
+            self._in_a_row = self._in_a_row + 1 if earned.failed_by_the_machine else 0
             if self._in_a_row >= self._most:
                 self._stopped.set()
                 raise InfrastructureFault(

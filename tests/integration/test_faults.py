@@ -49,6 +49,11 @@ DEFECTS = {
         "data/generate.py:{1 / 0}: The generator failed for seed",
         (0, 10),
     ),
+    "generator ends its process": (
+        edit("data/generate.py", "    numbers =", "    raise SystemExit(3)\n    numbers ="),
+        "data/generate.py:{raise SystemExit(3)}: The generator failed for seed",
+        (0, 10),
+    ),
     "generator does not import": (
         edit("data/generate.py", "import random", "import nothing\nimport random"),
         "data/generate.py:{import nothing}: The generator failed for seed",

@@ -12,6 +12,8 @@ from grader.model.exercise import CheckDeclaration, Exercise
 
 CODE_POINTS, NOTEBOOK_POINTS = Decimal(100), Decimal(9)
 _REQUIREMENT = re.compile(r"\bR\d{1,3}\b")
+_BOLD = re.compile(r"\*\*[^*]+\*\*")
+_GROUP_ROW = re.compile(r"\|\s*([A-Z])(?=[\s|])[^|]*\|\s*(\d+(?:\.\d+)?)\s*\|")
 
 
 def points_add_up(exercise: Exercise) -> Iterator[Finding]:
@@ -65,10 +67,11 @@ def requirements_match(exercise: Exercise, source: Path) -> Iterator[Finding]:
         named = set(_REQUIREMENT.findall(check.requirement))
         tested |= named
         if not named:
+            said = f": {check.requirement!r} is none" if check.requirement else ""
             yield _at(
                 check,
                 "requirements",
-                f"{check.id} names no requirement of the brief",
+                f"{check.id} names no requirement of the brief{said}",
                 'Add requirement="R1" to the check mark, with the ids that the brief gives.',
             )
         for unknown in sorted(named - set(stated)):
@@ -87,14 +90,55 @@ def requirements_match(exercise: Exercise, source: Path) -> Iterator[Finding]:
 
 
 def stated_requirements(source: Path) -> dict[str, tuple[str, int]]:
-    """Return the requirement ids that candidates read, each with file and line of its first mention."""
-    found: dict[str, tuple[str, int]] = {}
+    """Return the requirement ids that candidates read, each with file and line where it is stated.
+
+    Where the texts set any id in bold, that is where rules are stated, and other mentions only speak of them.
+    """
+    mentioned: dict[str, tuple[str, int]] = {}
+    stated: dict[str, tuple[str, int]] = {}
+    for file, number, line in _lines(source):
+        for name in _REQUIREMENT.findall(line):
+            mentioned.setdefault(name, (file, number))
+        for name in _in_bold(line):
+            stated.setdefault(name, (file, number))
+    return stated or mentioned
+
+
+def requirements_are_stated_once(source: Path) -> Iterator[Finding]:
+    """No two rules have the same id, or one of them could go untested."""
+    seen: dict[str, tuple[str, int]] = {}
+    for file, number, line in _lines(source):
+        for name in _in_bold(line):
+            before, at = seen.get(name, (file, number))
+            if (before, at) not in ((file, number), (file, number - 1)):  # rows of a table may share an id
+                message = f"{name} is stated a second time; it is in {before} line {at}, too"
+                hint = "Give one of the two another id, or write it without bold where it is only spoken of."
+                yield Finding(rule="requirements", file=file, line=number, message=message, hint=hint)
+            seen[name] = file, number
+
+
+def _in_bold(line: str) -> list[str]:
+    return [name for text in _BOLD.findall(line) for name in _REQUIREMENT.findall(text)]
+
+
+def points_are_told_right(exercise: Exercise, source: Path) -> Iterator[Finding]:
+    """A row of a table such as `| A Links | 70 | ... |` tells the points that the checks of the group have."""
+    for file, number, line in _lines(source):
+        row = _GROUP_ROW.match(line.strip())
+        if row is None or row[1] not in exercise.manifest.groups:
+            continue
+        points = sum((check.points for check in exercise.checks if check.group == row[1]), Decimal(0))
+        if Decimal(row[2]) != points:
+            message = f"group {row[1]} has {row[2]} points here, and its checks give {points.normalize():f}"
+            yield Finding(rule="points", file=file, line=number, message=message, hint="Correct one of them.")
+
+
+def _lines(source: Path) -> Iterator[tuple[str, int, str]]:
+    """What candidates read: file, number of the line, and the line."""
     for path in [source / "brief.md", *sorted((source / "template").glob("*.md"))]:
         if path.is_file():
             for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-                for name in _REQUIREMENT.findall(line):
-                    found.setdefault(name, (path.relative_to(source).as_posix(), number))
-    return found
+                yield path.relative_to(source).as_posix(), number, line
 
 
 def budget_is_stated(exercise: Exercise, source: Path) -> Iterator[Finding]:

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from grader.author.lint.findings import Finding, Level
+from grader.author.lint.parts import not_startable
 from grader.catalog.ladder import SOLUTIONS, Rung, RungKind, load_ladder
 from grader.catalog.manifest import line_of
 from grader.model.exercise import Exercise
 
 _NEEDED = {RungKind.REFERENCE: 1, RungKind.PLAIN: 1, RungKind.NAIVE: 1, RungKind.HOSTILE: 1}
+_CHEATS = (RungKind.HOSTILE, RungKind.BROKEN)  # they fail everything, and show nothing of a single check
 _WISHED = {RungKind.ALTERNATE: 2, RungKind.BROKEN: 1}
 
 
@@ -32,8 +34,10 @@ def ladder_is_complete(exercise: Exercise, source: Path) -> Iterator[Finding]:
                 )
     known = {check.id for check in exercise.checks}
     failed: set[str] = set()
+    by_cheats_alone: set[str] = set()
     for rung in rungs:
-        failed |= set(rung.expected.must_fail)
+        cheats = rung.expected.rung in _CHEATS
+        (by_cheats_alone if cheats else failed).update(rung.expected.must_fail)
         for unknown in sorted(set(rung.expected.must_fail) - known):
             yield Finding(
                 rule="ladder",
@@ -44,13 +48,31 @@ def ladder_is_complete(exercise: Exercise, source: Path) -> Iterator[Finding]:
             )
     for check in exercise.checks:
         if check.id not in failed:
+            cheated = check.id in by_cheats_alone
             yield Finding(
                 rule="ladder",
                 file=check.file,
                 line=check.line,
-                message=f"no rung fails {check.id}",
+                message=f"no rung{' that works' if cheated else ''} fails {check.id}",
                 hint="Add a flaw that this check is there to find, and name the check in its must_fail.",
+                level=Level.WARNING if cheated else Level.ERROR,
             )
+
+
+def rungs_can_be_started(exercise: Exercise, source: Path) -> Iterator[Finding]:
+    """Every rung can be put together, and what is to be graded names a program that is there and is Python.
+
+    Raises:
+        ExerciseDefect: A rung cannot be put together.
+    """
+    for rung in load_ladder(source):
+        files = rung.files()
+        place = f"{SOLUTIONS}/{rung.name}"
+        if not files and rung.expected.status == "graded":
+            hint = "Add its files, or a patch.toml that says what differs from its parent."
+            yield Finding(rule="ladder", file=place, line=0, message="the rung has no files", hint=hint)
+        elif rung.expected.status == "graded":
+            yield from not_startable(exercise, files, place, "ladder")
 
 
 def _line_of_must_fail(rung: Rung) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from grader.author.lint import declared, headroom, images, ladder, parts, release, sources
+from grader.author.lint import declared, fixtures, headroom, images, ladder, parts, release, sources
 from grader.author.lint.findings import READABLE, Finding, Level
 from grader.author.lint.sample import Sample, kit_gives_nothing_away, metadata_tell_nothing
 from grader.catalog.exercises import load_exercise
@@ -62,14 +62,19 @@ def _rules(exercise: Exercise, source: Path, records: Path | None) -> list[Calla
         lambda: parts.parts_are_there(exercise, source),
         lambda: parts.texts_are_utf_8(source),
         lambda: parts.modules_do_not_clash(source),
+        lambda: parts.stub_can_be_started(exercise, source),
         lambda: ladder.ladder_is_complete(exercise, source),
+        lambda: ladder.rungs_can_be_started(exercise, source),
         lambda: declared.points_add_up(exercise),
         lambda: declared.groups_are_used(exercise),
         lambda: declared.words_for_people(exercise),
         lambda: declared.requirements_match(exercise, source),
+        lambda: declared.requirements_are_stated_once(source),
+        lambda: declared.points_are_told_right(exercise, source),
         lambda: declared.budget_is_stated(exercise, source),
         lambda: sources.sources_are_sound(source),
         lambda: sources.awards_give_reasons(source),
+        lambda: fixtures.fixtures_are_there(exercise, source),
         lambda: sources.durations_are_alone(exercise, source),
         lambda: release.version_is_unchanged(exercise, source),
         lambda: headroom.limits_leave_room(exercise, source, records),

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import ast
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from grader.author.lint.findings import READABLE, Finding
+from grader.errors import SubmissionRejected
+from grader.intake.manifest import read_manifest
+from grader.intake.programs import entry_of_program
 from grader.model.exercise import Exercise
+from grader.model.submission import Submission, SubmissionFile, digest_files
 
 
 def parts_are_there(exercise: Exercise, source: Path) -> Iterator[Finding]:
@@ -31,6 +36,37 @@ def parts_are_there(exercise: Exercise, source: Path) -> Iterator[Finding]:
             message=f"version {exercise.manifest.version} is not in it",
             hint="Say what it changed.",
         )
+
+
+def stub_can_be_started(exercise: Exercise, source: Path) -> Iterator[Finding]:
+    """What candidates get names a program that is there, so that it could be handed in as it is."""
+    folder = source / "template"
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+    if files:
+        yield from not_startable(exercise, files, "template", "files")
+
+
+def not_startable(exercise: Exercise, files: Mapping[str, bytes], place: str, rule: str) -> Iterator[Finding]:
+    """Say why a submission of these files could not even be started.
+
+    Args:
+        exercise: The exercise.
+        files: Path to content.
+        place: Where they come from, below the exercise's folder.
+        rule: What the finding belongs to.
+    """
+    handed_in = tuple(SubmissionFile(path=path, content=files[path]) for path in sorted(files))
+    submission = Submission(label=place, files=handed_in, digest=digest_files(handed_in))
+    try:
+        manifest, _ = read_manifest(submission, exercise.manifest.part)
+        entry = entry_of_program(submission, manifest)
+    except SubmissionRejected as rejection:
+        message, hint = f"it would be rejected: {rejection.message.rstrip('.')}", rejection.hint
+        yield Finding(rule=rule, file=f"{place}/submission.toml", line=0, message=message, hint=hint)
+        return
+    if entry is not None and entry.path.endswith(".py"):
+        ast.parse(files[entry.path], f"{place}/{entry.path}")  # `lint` tells a syntax error
 
 
 def texts_are_utf_8(source: Path) -> Iterator[Finding]:

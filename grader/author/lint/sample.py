@@ -33,6 +33,10 @@ class Sample:
 
 def kit_gives_nothing_away(exercise: Exercise, source: Path, sample: Sample) -> Iterator[Finding]:
     """Build the kit in a folder that is thrown away, and look through it."""
+    if not any(sample.data.iterdir()):
+        message = "generate() writes nothing for the split “public”, so that candidates get no sample"
+        hint = "Write what candidates are to receive into the destination."
+        yield Finding(rule="generator", file=GENERATOR, line=0, message=message, hint=hint)
     with tempfile.TemporaryDirectory(prefix="grader-lint-") as workshop:
         kit = Path(workshop) / "kit"
         build_kit(exercise, source, sample.data, kit, image=sample.image)

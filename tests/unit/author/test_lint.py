@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from grader.author.lint import images, release
+from grader.author.lint import fixtures, images, release
 from grader.author.lint.findings import Finding, Level
 from grader.author.lint.lint import lint
 from grader.catalog.exercises import load_exercise
+from grader.checker.fixtures import programs
 from grader.errors import ExerciseDefect
 from grader.sandbox.port import Role
 from grader.sandbox.recipes import Recipe
@@ -72,6 +73,27 @@ def new_findings(before: list[Finding], after: list[Finding]) -> list[tuple[str,
         ("checks/generate.py", "", "X = 1\n", ("modules", "checks/generate.py", "data/ has a module generate, too")),
         ("checks/__init__.py", "", "\n",
          ("modules", "checks/__init__.py", "makes a package of the checks, which would shadow others")),
+        (CHECKS, "award):", "awards):",
+         ("fixtures", CHECKS, "test_quick asks for awards, and there is no such fixture")),
+        (CHECKS, "main_run, award):", "main_run):",
+         ("awards", CHECKS, "test_quick does not take award, so that it can earn nothing")),
+        ("checks/conftest.py", "", "\n@pytest.fixture\ndef mine(comand):\n    return comand\n",
+         ("fixtures", "checks/conftest.py", "mine asks for comand, and there is no such fixture")),
+        (CHECKS, "award(1.0 if seconds", "award(1.2, 'x')\n    award(1.0 if seconds", ("awards", CHECKS, "awards 1.2")),
+        ("brief.md", "", "\n**R1** Add.\n\n**R2** Be quick. **R1** Be kind.\n",
+         ("requirements", "brief.md", "R1 is stated a second time; it is in brief.md line 5, too")),
+        ("brief.md", "", "\n| Group | Points |\n|---|---|\n| A Sums | 70 |\n",
+         ("points", "brief.md", "group A has 70 points here, and its checks give 6")),
+        ("template/submission.toml", "add.py", "sum.py",
+         ("files", "template/submission.toml",
+          "it would be rejected: 'sum.py' is not in the submission, but 'python sum.py' needs it")),
+        ("solutions/reference/submission.toml", "argv", "args",
+         ("ladder", "solutions/reference/submission.toml",
+          "it would be rejected: submission.toml has the unknown key 'command.args'")),
+        ("solutions/reference/add.py", "", "\ndef (:\n",
+         ("readable", "solutions/reference/add.py", "not valid Python: invalid syntax")),
+        ("solutions/flaw/expected.toml", "", 'rung = "flaw"\nparent = "reference"\nmust_fail = ["A1"]\n',
+         ("ladder", "solutions/flaw", "the rung has no files")),
         ("solutions/reference/expected.toml", "", 'must_fail = ["Z9"]\n',
          ("ladder", "solutions/reference/expected.toml", "must_fail names Z9, which there is not")),
     ],
@@ -81,6 +103,38 @@ def test_a_slip_is_found(
 ) -> None:
     before = lint(exercise)
     assert expected in new_findings(before, lint(spoil(file, old, new)))
+
+
+def test_what_only_a_cheat_fails_is_a_warning(exercise: Path, spoil: Spoil) -> None:
+    expected = 'rung = "hostile"\nmust_fail = ["A1", "B1", "B2"]\n'
+    spoil("solutions/hostile/expected.toml", "", expected)
+    spoil("solutions/hostile/add.py", "", "pass\n")
+    found = {each.message: each.level for each in lint(exercise) if each.rule == "ladder"}
+    assert found["no rung that works fails A1"] is Level.WARNING
+    spoil("solutions/reference/expected.toml", "", 'must_fail = ["A1"]\n')
+    messages = {each.message for each in lint(exercise)}
+    assert "no rung that works fails A1" not in messages
+    assert "no rung that works fails B1" in messages
+
+
+def test_a_replacement_that_does_not_match_is_found_before_anything_is_graded(exercise: Path, spoil: Spoil) -> None:
+    spoil("solutions/flaw/expected.toml", "", 'rung = "flaw"\nparent = "reference"\nmust_fail = ["A1"]\n')
+    spoil("solutions/flaw/patch.toml", "", '[[replace]]\nfile = "add.py"\nold = "nowhere"\nnew = ""\n')
+    said = [(each.file, each.line, each.message) for each in lint(exercise) if "replacement" in each.message]
+    message = "replacement 1: the old text stands 0 times in add.py of 'reference', not once"
+    assert said == [("solutions/flaw/patch.toml", 1, message)]
+
+
+START = {"command": {"argv": ["x"]}, "callable": {"entry": "a:B"}, "service": {"argv": ["x"]}, "notebook": {}}
+
+
+@pytest.mark.parametrize("kind", START)
+def test_the_fixtures_that_lint_knows_are_those_that_there_are(kind: str, tmp_path: Path) -> None:
+    start = {"kind": kind, **START[kind]}
+    limits = {"call": 1, "start": 1, "seconds": 1, "printed": 1, "file": 1}
+    reference = start if kind in fixtures.OF_REFERENCE else None
+    made = programs(None, {"limits": limits, "start": start, "reference": reference}, tmp_path)  # type: ignore[arg-type]
+    assert {*made} == {"notebook", *fixtures.OF_KIND[kind], *fixtures.OF_REFERENCE.get(kind, ())}
 
 
 @pytest.mark.parametrize(

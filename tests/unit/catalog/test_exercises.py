@@ -77,7 +77,7 @@ def test_a_known_exercise_is_resolved(shelf: Path) -> None:
 def test_a_misspelt_exercise_gets_the_nearest(shelf: Path, asked: str) -> None:
     with pytest.raises(UsageError) as caught:
         resolve(asked, [shelf])
-    assert caught.value.hint == "Did you mean 'tidy_up'? There are: tidy_up."
+    assert caught.value.hint == "Did you mean 'tidy_up'? There are: tidy_up. Exercises elsewhere: --exercises DIR."
 
 
 @pytest.mark.parametrize("asked", ["", "zebra", "../tidy_up", "tidy_up/", "/etc", "."])

@@ -88,6 +88,19 @@ def test_a_stub_that_is_the_answer_is_found(make_kit: BuildKit, lint: Lint, sour
     assert lint(make_kit(source)) == (Leak("add.py", "holds most of solutions/reference/add.py"),)
 
 
+@pytest.mark.parametrize("rung", ["reference", "model"])
+@pytest.mark.parametrize("before", ["", "# "])
+def test_an_answer_by_another_name_is_found(
+    make_kit: BuildKit, lint: Lint, source: Path, rung: str, before: str
+) -> None:
+    """As a further file, as comments of the stub, and whatever the folder of the rung is called."""
+    lines = [f"the_answer_to_everything_number_{number} = {number} * 42\n" for number in range(5)]
+    (source / "solutions" / "reference").rename(source / "solutions" / rung)
+    (source / "solutions" / rung / "add.py").write_text("".join(lines))
+    (source / "template" / "solution.py").write_text("".join(f"{before}{line}" for line in lines))
+    assert lint(make_kit(source)) == (Leak("solution.py", f"holds most of solutions/{rung}/add.py"),)
+
+
 def test_a_module_that_is_given_on_purpose_is_not(make_kit: BuildKit, lint: Lint, source: Path) -> None:
     given = "".join(f"the_answer_to_everything_number_{number} = {number} * 42\n" for number in range(5))
     for place in ("template", "solutions/reference"):

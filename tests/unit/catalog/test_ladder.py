@@ -117,6 +117,13 @@ def test_a_wrong_expectation_is_named_with_its_line(
     assert (found.file, found.line) == ("solutions/flaw_two/expected.toml", line)
 
 
+def test_an_unknown_key_is_answered_with_those_that_are_known(exercise: Path) -> None:
+    add(exercise, "flaw_two", {"expected.toml": FLAW.replace("must_fail", "must_fall"), "patch.toml": PATCH})
+    assert defect(exercise).hint == "Known here: rung, band, notebook, must_fail, parent, status, reason."
+    add(exercise, "flaw_two", {"expected.toml": FLAW, "patch.toml": f'{PATCH}\nolder = ""\n'})
+    assert defect(exercise).hint == "Known here: file, old, new."
+
+
 def test_a_missing_expectation_is_a_defect(exercise: Path) -> None:
     add(exercise, "flaw_two", {"patch.toml": PATCH})
     assert defect(exercise).message == "solutions/flaw_two/expected.toml: the file is missing"

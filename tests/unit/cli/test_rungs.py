@@ -15,6 +15,7 @@ from grader.cli.rungs import Work, grade_rungs
 from grader.engine.grade import Harness
 from grader.engine.jobs import Place
 from grader.errors import BoxLost, InfrastructureFault
+from grader.model.run import Party
 from grader.sandbox.port import Box, BoxSpec
 from tests.unit.author.conftest import TINY
 
@@ -48,7 +49,9 @@ class HangingBox:
 
 def earned(status: str) -> Earned:
     faults = ("no engine answers",) if status == "faulted" else ()
-    return Earned(rung="reference", candidate="v1", submission="", exercise="", status=status, faults=faults)
+    to_act = (Party.INFRASTRUCTURE,) if status == "faulted" else ()
+    base = {"rung": "reference", "candidate": "v1", "submission": "", "exercise": ""}
+    return Earned(**base, status=status, faults=faults, to_act=to_act)
 
 
 def ending(monkeypatch: pytest.MonkeyPatch, status: Callable[[str], str]) -> None:
@@ -138,6 +141,18 @@ def test_a_broken_machine_ends_the_work_instead_of_failing_every_run(
         grade_rungs(process_harness, work(proof, 40), jobs)
     assert caught.value.hint
     assert len(proof.log) < 20
+
+
+def test_a_mistake_of_the_author_is_not_blamed_on_the_machine(
+    proof: Recorder, process_harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def prove(self: Recorder, _harness: Harness, _rung: object, candidate: str, *_: object) -> Earned:
+        self.log.append(candidate)
+        return earned("faulted").model_copy(update={"to_act": (Party.AUTHOR,)})
+
+    monkeypatch.setattr(Recorder, "prove", prove)
+    grade_rungs(process_harness, work(proof, 20), 1)
+    assert len(proof.log) == 1 + 20
 
 
 def test_faulted_runs_among_others_end_nothing(
