@@ -1,4 +1,4 @@
-"""Twelve public checks on the kit's own artefacts. The hidden checks look closer, with others."""
+"""Public checks on the kit's own artefacts. The hidden checks look closer, with others."""
 
 from __future__ import annotations
 
