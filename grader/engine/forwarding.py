@@ -127,14 +127,21 @@ class Forwarder:
         if op in PRINTING:
             header["printed"] = int(self._limits.printed)
         measured = box.request(op, header, frame.body, seconds)
-        if op in LIMITS and not any(measured.reply.header.get(name) for name in CUT_SHORT):
-            box.near(LIMITS[op], _taken(op, measured), float(header["seconds"]))
+        if op in LIMITS:
+            self._note(box, op, measured, float(header["seconds"]))
         self._received += len(measured.reply.body)
         if self._received > BYTES_CAP:
             raise SubmissionFailure(Reason.TOO_LARGE, f"It wrote more than {BYTES_CAP:,} bytes in all.")
         answer = dict(measured.reply.header)
         answer["measured"] = _figures(measured)
         return Frame(frames.REPLY, frame.request, answer, measured.reply.body)
+
+    def _note(self, box: SubmissionBox, op: str, measured: Measured, given: float) -> None:
+        """Keep how near an operation came to its limit; what a check cut short with less tells nothing of it."""
+        if not any(measured.reply.header.get(name) for name in CUT_SHORT):
+            box.near(LIMITS[op], _taken(op, measured), given)
+        elif measured.reply.header.get("timed_out") and given >= getattr(self._limits, LIMITS[op]):
+            box.near(LIMITS[op], given, given)
 
     def _take_ready(self, box: SubmissionBox, frame: Frame) -> Frame:
         """Learn how long a server took until it was ready, which the checks alone can tell."""

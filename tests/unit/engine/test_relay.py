@@ -23,6 +23,7 @@ from tests.unit.engine.test_submission_box import SPEC, SUBMISSION
 PASSED = {"check": "A1", "outcome": "passed", "fraction": 1.0}
 
 Steps = Sequence[tuple[str, dict[str, Any], bytes]]
+LIMITS = Limits()
 
 
 def checker(steps: Steps, answers: list[Frame] | None = None) -> Script:
@@ -53,9 +54,10 @@ def serve(
     submission: Script | SubmissionBox = obliging,
     report: Callable[..., None] = lambda *_: None,
     seconds: float = 100,
+    limits: Limits = LIMITS,
 ) -> Relay:
     box = submission if isinstance(submission, SubmissionBox) else box_of(submission)
-    relay = Relay(Channel(ScriptedBox(script)), box, ("A1",), Limits(), report)
+    relay = Relay(Channel(ScriptedBox(script)), box, ("A1",), limits, report)
     relay.serve({}, Deadline(seconds))
     return relay
 
@@ -129,6 +131,15 @@ def test_what_a_check_cuts_short_is_near_to_no_limit(how: str) -> None:
     ]
     serve(checker(steps), box)
     assert box.resources.nearest == {}
+
+
+def test_what_used_up_a_limit_of_the_exercise_is_noted() -> None:
+    """An author whose limit is too low learns it from here: `lint` sees that nothing is left."""
+    box = box_of(lambda frame: [reply(frame, timed_out=True)])
+    steps = [("command.run", {"argv": ["x"], "seconds": 10**6}, b""), ("check.result", {"result": PASSED}, b"")]
+    limits = Limits(command_seconds=20)
+    serve(checker(steps), box, limits=limits)
+    assert box.resources.nearest == {"command_seconds": Nearest(seconds=20.0, given=20.0)}
 
 
 @pytest.mark.parametrize("longest", ["long", None, -1, 1e9, True, [1]])
