@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ from grader.catalog.seeds import variant_for
 from grader.engine.boxes import Boxes
 from grader.engine.grade import NOT_READ, GradingRun, Harness, Watcher
 from grader.engine.jobs import Place, machine_in_words
-from grader.engine.variants import VariantStore
+from grader.engine.variants import GENERATOR, VariantStore
 from grader.errors import ExerciseDefect, SubmissionRejected, UsageError
 from grader.intake.receive import receive
 from grader.model.exercise import Exercise
@@ -112,15 +113,23 @@ class Proof:
                 file.write(earned.model_dump_json() + "\n")  # one write, whole even where rungs run side by side
         return earned
 
-    def verify_generator(self, harness: Harness, candidate: str, report: Report) -> None:
-        """Make a candidate's data, twice where that was not done before.
+    def verify_generator(self, harness: Harness, candidates: Sequence[str], report: Report) -> None:
+        """Make the first candidate's data, twice where that was not done before, and those of a second.
 
         Raises:
-            ExerciseDefect: The generator fails, or its two runs differ.
+            ExerciseDefect: The generator fails, its two runs differ, or both candidates get the same.
         """
-        number = variant_for(self.exercise, in_ladder_worlds(harness).keyring.server_key(), candidate).number
+        key = in_ladder_worlds(harness).keyring.server_key()
+        first, *others = (variant_for(self.exercise, key, candidate).number for candidate in candidates[:2])
         store = VariantStore(harness.cache / "variants", Boxes(harness.sandbox, harness.images, NO_RUN))
-        store.verify(self.exercise, self.source, number, "hidden", report)
+        data = store.verify(self.exercise, self.source, first, "hidden", report)
+        for other in others:
+            if same_content(data, store.data(self.exercise, self.source, other, "hidden", report)):
+                raise ExerciseDefect(
+                    "the hidden data of two candidates are the same, so that whoever has seen them knows all",
+                    file=GENERATOR,
+                    hint="Draw the hidden data from the seed that generate() is given.",
+                )
 
     def keep(self, earned: Earned) -> None:
         """Remember a finished run."""
@@ -131,6 +140,16 @@ class Proof:
         earned = self.known[rung.name, candidate, repeat]
         parent = self.known.get((rung.expected.parent, candidate, repeat))
         return list(violations(rung.expected, earned, parent))
+
+
+def same_content(one: Path, other: Path) -> bool:
+    """Whether two folders hold the same files with the same bytes."""
+
+    def digests(folder: Path) -> dict[str, bytes]:
+        files = (path for path in folder.rglob("*") if path.is_file())
+        return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).digest() for path in files}
+
+    return digests(one) == digests(other)
 
 
 def in_ladder_worlds(harness: Harness) -> Harness:

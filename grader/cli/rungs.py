@@ -36,7 +36,7 @@ def grade_rungs(harness: Harness, work: Sequence[Work], jobs: int = 1) -> None:
             whatever is said here, and so are timed checks of the others.
 
     Raises:
-        ExerciseDefect: The generator of an exercise is not deterministic, or fails.
+        ExerciseDefect: The generator of an exercise is not deterministic, gives everybody the same, or fails.
         InfrastructureFault: An engine or a machine failed, so that several runs in a row had no result.
     """
     stopped = Event()
@@ -61,10 +61,10 @@ def grade_rungs(harness: Harness, work: Sequence[Work], jobs: int = 1) -> None:
                     faults.note(proof.prove(harness, rung, candidate, repeat, report, place))
                     progress.advance(bar)
 
-        for exercise, (proof, candidate) in _first_of_each(work).items():
+        for exercise, (proof, candidates) in _candidates_of_each(work).items():
             with hall.place(alone=False, waiting=lambda: report("waiting for other runs to end")):
                 report(f"{exercise}: looking at its generator")
-                proof.verify_generator(harness, candidate, report)
+                proof.verify_generator(harness, candidates, report)
         if jobs == 1:
             for each in work:
                 grade(each)
@@ -104,8 +104,10 @@ def _side_by_side(work: Sequence[Work], jobs: int, grade: Callable[[Work], None]
             raise
 
 
-def _first_of_each(work: Sequence[Work]) -> dict[str, tuple[Proof, str]]:
-    found: dict[str, tuple[Proof, str]] = {}
+def _candidates_of_each(work: Sequence[Work]) -> dict[str, tuple[Proof, list[str]]]:
+    found: dict[str, tuple[Proof, list[str]]] = {}
     for proof, _, candidate, _ in work:
-        found.setdefault(proof.exercise.id, (proof, candidate))
+        _, candidates = found.setdefault(proof.exercise.id, (proof, []))
+        if candidate not in candidates:
+            candidates.append(candidate)
     return found

@@ -12,7 +12,7 @@ from grader.author.proof import Proof
 from grader.engine.grade import Harness
 from grader.errors import ExerciseDefect, UsageError
 from grader.keys import Keyring
-from tests.unit.author.conftest import TINY
+from tests.unit.author.conftest import TINY, Spoil
 
 RUNGS = "reference,empty"
 
@@ -64,11 +64,22 @@ def test_every_installation_proves_on_the_same_world(process_harness: Harness, t
         keyring = Keyring(tmp_path / name)
         harness = replace(process_harness, keyring=keyring, cache=tmp_path / "cache")
         proof = Proof.of(TINY, tmp_path / name, "reference")
-        proof.verify_generator(harness, "v1", lambda _: None)
+        proof.verify_generator(harness, ["v1"], lambda _: None)
         assert run(proof, harness) == ["reference"]
     (world,) = [path for path in (tmp_path / "cache" / "variants").iterdir() if path.name.startswith("tiny_sum-hidden")
                 and path.is_dir()]  # fmt: skip
     assert world.with_name(f"{world.name}.twice").exists()
+
+
+def test_worlds_that_are_the_same_for_everybody_are_refused(
+    process_harness: Harness, exercise: Path, spoil: Spoil, tmp_path: Path
+) -> None:
+    harness = replace(process_harness, cache=tmp_path / "cache")
+    Proof.of(exercise, tmp_path, "reference").verify_generator(harness, ["v1", "v2"], lambda _: None)
+    spoil("data/generate.py", "{seed}/{split}/{row}", "{split}/{row}")
+    with pytest.raises(ExerciseDefect, match="the hidden data of two candidates are the same") as caught:
+        Proof.of(exercise, tmp_path, "reference").verify_generator(harness, ["v1", "v2"], lambda _: None)
+    assert caught.value.file == "data/generate.py"
 
 
 def test_a_run_says_when_and_where_it_was_made(process_harness: Harness, tmp_path: Path) -> None:
