@@ -50,7 +50,11 @@ def folders_of(names: Sequence[str], settings: Settings) -> list[Path]:
     if not names:
         return list(some_exercises(settings.exercises).values())
     return [
-        Path(name) if (Path(name) / "exercise.toml").is_file() else resolve(name, settings.exercises) for name in names
+        # `.` has no name that findings and figures could go by.
+        (Path(name) if Path(name).name else Path(name).resolve())
+        if (Path(name) / "exercise.toml").is_file()
+        else resolve(name, settings.exercises)
+        for name in names
     ]
 
 

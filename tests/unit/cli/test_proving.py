@@ -12,7 +12,7 @@ from grader.author.expectations import Earned
 from grader.author.proof import Proof
 from grader.cli import proving
 from grader.cli.console import PlainConsole
-from grader.cli.proving import Order, prove_all, show_matrix
+from grader.cli.proving import Order, folders_of, prove_all, show_matrix
 from grader.cli.rungs import Work
 from grader.config import Settings
 from grader.engine.grade import Harness
@@ -22,6 +22,11 @@ from tests.unit.author.conftest import TINY
 FINE: Mapping[str, object] = {"status": "graded", "percent": 100.0}
 LOST: Mapping[str, object] = {"status": "faulted", "faults": ("lost",), "to_act": (Party.INFRASTRUCTURE,)}
 DEFECT: Mapping[str, object] = {"status": "faulted", "faults": ("wrong",), "to_act": (Party.AUTHOR,)}
+
+
+def test_the_folder_that_one_is_in_has_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(TINY)
+    assert [folder.name for folder in folders_of(["."], Settings())] == ["tiny_sum"]
 
 
 @pytest.mark.parametrize(
