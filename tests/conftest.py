@@ -111,6 +111,7 @@ def submission(tmp_path: Path) -> Callable[..., Path]:
         folder = tmp_path / name
         folder.mkdir()
         for path, text in {"add.py": REFERENCE, "submission.toml": MANIFEST, **(files or {})}.items():
+            (folder / path).parent.mkdir(exist_ok=True)
             (folder / path).write_text(text)
         return folder
 

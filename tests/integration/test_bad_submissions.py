@@ -114,6 +114,25 @@ def test_an_optional_import_is_fine(bench: Bench, submission: Write) -> None:
     assert bench.grade(submission(files={"add.py": program})).sheet.earned == 10
 
 
+STARTED_AS_GRADED = {
+    "modules beside a program in a folder": {
+        "src/add.py": "from helper import NOTHING\n" + REFERENCE,
+        "src/helper.py": "NOTHING = None\n",
+        "submission.toml": '[command]\nargv = ["python", "src/add.py"]\n',
+    },
+    "arguments read at import": {"add.py": "import sys\nRAW = sys.argv[sys.argv.index('--raw') + 1]\n" + REFERENCE},
+    "arguments counted at import": {"add.py": "import sys\nFIRST = sys.argv[1]\n" + REFERENCE},
+}
+
+
+@pytest.mark.parametrize("files", STARTED_AS_GRADED.values(), ids=STARTED_AS_GRADED.keys())
+def test_what_works_when_it_is_started_is_not_rejected_before(
+    bench: Bench, submission: Write, files: dict[str, str]
+) -> None:
+    sheet = bench.grade(submission(files=files)).sheet
+    assert (sheet.status, sheet.earned) == (RunStatus.GRADED, 10), sheet.rejection
+
+
 def test_nothing_is_left_of_an_earlier_session(bench: Bench, submission: Write) -> None:
     """A daemon and files of the first run are gone in the second; B1 would see them."""
     spoil = (
