@@ -130,12 +130,19 @@ def plain(value: Any, depth: int = DEPTH_CAP) -> Any:
         wrong = next((key for key in value if not isinstance(key, str)), None)
         if wrong is not None:
             raise NoValue(f"a key of type {type(wrong).__name__}, not str")
-        return {_text(str(key)): plain(item, depth - 1) for key, item in value.items()}
+        # As json.dumps writes it: str() of a member of an enumeration is "Feature.amount".
+        return {_text(str.__str__(key)): plain(item, depth - 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item, depth - 1) for item in value]
     if type(value).__module__ == "numpy" and getattr(value, "ndim", None) == 0:
-        return plain(value.item(), depth - 1)
+        return plain(_item(value), depth - 1)
     raise NoValue(f"a value of type {type(value).__name__}")
+
+
+def _item(scalar: Any) -> Any:
+    """Return the Python value of a numpy scalar; of a longdouble, which Python does not have, the nearest float."""
+    item = scalar.item()
+    return float(item) if type(item).__name__ == "longdouble" else item
 
 
 def _text(value: str) -> str:

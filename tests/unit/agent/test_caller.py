@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from enum import Enum
 from typing import Any
 
+import numpy as np
 import pytest
 
 from grader.agent.caller import Caller, respond
@@ -53,6 +55,16 @@ def test_half_a_character_in_a_message_is_shown_as_its_number() -> None:
 def test_an_exception_tells_what_it_is_a_kind_of() -> None:
     found = answer("refuse", "no rows")
     assert (found["error"], found["bases"][:2]) == ("Refused", ["Refused", "ValueError"])
+
+
+class Feature(str, Enum):  # noqa: UP042  (StrEnum is the easier case)
+    AMOUNT = "amount"
+
+
+def test_what_counts_as_text_and_number_is_an_answer() -> None:
+    given = {Feature.AMOUNT: Feature.AMOUNT, "p": np.longdouble("0.25"), "n": np.int32(3), "drift": np.bool_(True)}
+    assert answer("give", given) == {"value": {"amount": "amount", "p": 0.25, "n": 3, "drift": True}}
+    assert answer("give", np.clongdouble(1))["reason"] == "format"
 
 
 def test_other_texts_are_answers() -> None:
