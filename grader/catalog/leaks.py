@@ -213,12 +213,12 @@ def _lines(
 
 
 def _answers(source: Path) -> set[str]:
-    """The programs of rungs that work, whatever their folders are called."""
+    """The programs of rungs that work, whatever their folders are called; of all where nobody can tell."""
+    folder = source / SOLUTIONS
     try:
         names = {rung.name for rung in load_ladder(source) if rung.expected.rung in _WORKING}
-    except ExerciseDefect:  # the rule about ladders says why
-        return set()
-    folder = source / SOLUTIONS
+    except ExerciseDefect:
+        names = {path.name for path in folder.glob("*")}
     programs = (path for name in names for path in (folder / name).rglob("*") if path.suffix in _PROGRAMS)
     return {path.relative_to(source).as_posix() for path in programs}
 

@@ -101,6 +101,14 @@ def test_an_answer_by_another_name_is_found(
     assert lint(make_kit(source)) == (Leak("solution.py", f"holds most of solutions/{rung}/add.py"),)
 
 
+def test_a_ladder_that_cannot_be_read_hides_no_answer(make_kit: BuildKit, lint: Lint, source: Path) -> None:
+    answer = "".join(f"the_answer_to_everything_number_{number} = {number} * 42\n" for number in range(5))
+    for place in ("template", "solutions/reference"):
+        (source / place / "add.py").write_text(answer)
+    (source / "solutions" / "reference" / "expected.toml").write_text("rung = ")
+    assert lint(make_kit(source)) == (Leak("add.py", "holds most of solutions/reference/add.py"),)
+
+
 def test_a_module_that_is_given_on_purpose_is_not(make_kit: BuildKit, lint: Lint, source: Path) -> None:
     given = "".join(f"the_answer_to_everything_number_{number} = {number} * 42\n" for number in range(5))
     for place in ("template", "solutions/reference"):
