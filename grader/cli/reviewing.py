@@ -15,6 +15,8 @@ from grader.render import notebook_words
 from grader.render.files import sheet_files
 from grader.scoring.signing import sign
 from grader.store.folder import SheetFolder
+from grader.store.overrides import require_corrected
+from grader.store.overriding import require_present
 from grader.store.reviewing import review_sheet
 from grader.store.summary import renew_summary
 
@@ -34,6 +36,8 @@ class Reviewed:
 def review(file: Path, forms: Sequence[Path], runs: RunStore, *, restart: bool, key_of: KeyOf) -> Reviewed:
     """Put forms on a sheet, in the store and in its folder, or in neither.
 
+    A copy that lacks what people have done to another one is refused: it would become the sheet that counts.
+
     Args:
         file: The sheet.json of a run's folder.
         forms: Filled-in forms.
@@ -46,6 +50,8 @@ def review(file: Path, forms: Sequence[Path], runs: RunStore, *, restart: bool, 
         StoreFailed: The store cannot keep it; nothing was written either.
     """
     sheet, key = read_own_sheet(file, key_of, "Reviews")
+    require_corrected(runs.database, sheet)
+    require_present(runs.database, sheet)
     rated = sign(review_sheet(sheet, forms, clock.now(), restart=restart), key)
     place = file.resolve().parent
     files = sheet_files(rated, key)

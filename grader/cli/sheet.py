@@ -139,14 +139,9 @@ def review(file: Path, forms: tuple[Path, ...], restart: bool, as_json: bool) ->
     counts. The sheet as it was is kept beside the new one.
     """
     from grader.cli import reviewing
-    from grader.store.folder import read_sheet
-    from grader.store.overrides import require_corrected
-    from grader.store.overriding import require_present
     from grader.wiring import open_store
 
     with open_store(settings()) as store:
-        require_corrected(store.database, read_sheet(file))
-        require_present(store.database, read_sheet(file))
         reviewed = reviewing.review(file, forms, store.runs, restart=restart, key_of=_own_key)
     reviewing.show(reviewed, as_json=as_json)
 

@@ -22,11 +22,11 @@ from grader.model.sheet import CheckLine, ScoreSheet
 from grader.render.files import sheet_files
 from grader.render.schema import score_sheet_schema
 from grader.sandbox.docker_engine import Engine
-from grader.scoring.signing import is_genuine
 from tests.attacks.canaries import Canaries, hostile_environment, planted_exercises
 from tests.attacks.cases import Case, Expected, reference
 from tests.attacks.leftovers import MIB, Snapshot, boxes_of, peak, reset_peak
 from tests.conftest import Bench
+from tests.signatures import is_genuine
 
 MEMORY_CAP = 200 * MIB  # what one submission may cost the grading process
 

@@ -20,9 +20,9 @@ from grader.model.exercise import Exercise
 from grader.model.run import Isolation, Party, RunStatus
 from grader.model.sheet import ScoreSheet
 from grader.sandbox.port import Box, BoxSpec, Ending, Role, Sandbox, Usage
-from grader.scoring.signing import is_genuine
 from grader.store.folder import SheetFolder
 from tests.conftest import TINY, Bench
+from tests.signatures import is_genuine
 
 Write = Callable[..., Path]
 

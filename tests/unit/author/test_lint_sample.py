@@ -50,6 +50,13 @@ def test_the_kit_of_a_new_exercise_gives_nothing_away(tmp_path: Path, kind: str)
     assert {each.rule for each in look(source, data)} == {"versions"}
 
 
+def test_a_generator_without_a_sample_is_found(exercise: Path, data: Path) -> None:
+    assert about(look(exercise, data), "generator") == []
+    (data / "numbers.txt").unlink()
+    ((file, message),) = about(look(exercise, data), "generator")
+    assert (file, "writes nothing for the split" in message) == ("data/generate.py", True)
+
+
 def test_a_kit_that_gives_nothing_away_has_no_finding(exercise: Path, data: Path) -> None:
     assert about(look(exercise, data), "leaks") == []
 

@@ -82,6 +82,16 @@ def packed(tool: ModuleType, kit: Path) -> Fate:
     return {file.path: file.content for file in receive(kit / "submission.zip").files}
 
 
+def test_a_notebook_is_found_where_intake_finds_it(tool: ModuleType, tmp_path: Path) -> None:
+    said = {"submission.toml": b'[notebook]\npath = "./decision.ipynb"\n'}
+    files = PROGRAM | said | {"decision.ipynb": b"{}", "kit.toml": kit_toml(COMMAND, LIMITS)}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    told = [str(each) for each in tool.pack(tmp_path)]
+    assert told
+    assert not any("decision.ipynb is not there" in each for each in told), told
+
+
 def judged(folder: Path, part: Part, limits: IntakeLimits) -> Fate:
     """What intake makes of the same files, as a folder and as an archive that some other program made."""
     try:

@@ -19,12 +19,12 @@ from grader.cli.exporting import FORMATS
 from grader.cli.main import cli
 from grader.errors import UsageError
 from grader.model.sheet import ScoreSheet
-from grader.scoring.signing import is_genuine
 from grader.store.erasing import Eraser
 from grader.store.exports import Exported, read_sheets
 from grader.store.results import read_results
 from grader.wiring import store_at
 from tests.factories import make_rejected_sheet, make_sheet
+from tests.signatures import is_genuine
 from tests.unit.cli.conftest import Desk
 
 KEY = b"k" * 32

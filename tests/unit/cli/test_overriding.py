@@ -28,7 +28,6 @@ from grader.keys import Keyring
 from grader.model.run import RunStatus
 from grader.model.sheet import Audience, ScoreSheet
 from grader.scoring.audience import for_audience
-from grader.scoring.signing import is_genuine
 from grader.store import schema
 from grader.store.cohorts import Cohort, read_cohort
 from grader.store.exports import read_sheets
@@ -38,6 +37,7 @@ from grader.store.overriding import apply
 from grader.store.results import read_results
 from grader.wiring import store_at
 from tests.factories import make_check_line, make_faulted_sheet, make_rejected_sheet, make_sheet
+from tests.signatures import is_genuine
 from tests.unit.cli.conftest import Desk
 
 WHY = {"reason": "The data of A1 were wrong.", "by": "Bo Ek"}

@@ -65,6 +65,11 @@ def test_says_what_was_seen() -> None:
     assert data["received"] == "2026-11-24T12:00:00+00:00"
 
 
+def test_a_service_is_told_that_it_was_not_started() -> None:
+    assert any("was not started" in hint for hint in receipt(submission(), SERVICE).hints)
+    assert not any("was not started" in hint for hint in receipt(submission()).hints)
+
+
 def test_hints_at_what_is_missing_and_harmless() -> None:
     hints = receipt(submission(), notebook=True).hints
     assert [hint.split()[0] for hint in hints] == ["Without", "Say"]

@@ -14,12 +14,12 @@ from grader.cli.regrade import _show as show
 from grader.cli.regrade import _show_accepted as show_accepted
 from grader.errors import UsageError
 from grader.model.sheet import ScoreSheet
-from grader.scoring.signing import is_genuine
 from grader.store import schema
 from grader.store.folder import read_sheet
 from grader.store.regrades import RegradeStore
 from grader.wiring import store_at
 from tests.factories import make_notebook_sheet, make_review
+from tests.signatures import is_genuine
 from tests.unit.cli.conftest import Desk
 
 

@@ -22,10 +22,10 @@ from grader.errors import InfrastructureFault, StoreFailed
 from grader.intake.receive import label_of, receive
 from grader.model.run import Party, RunStatus
 from grader.model.sheet import ScoreSheet
-from grader.scoring.signing import is_genuine
 from grader.store import schema
 from grader.wiring import Store, store_at
 from tests.scripted_runs import ScriptedRuns, Stage
+from tests.signatures import is_genuine
 
 
 @dataclass

@@ -11,8 +11,8 @@ from grader.model.sheet import Audience, ScoreSheet
 from grader.render.files import export_sheet, sheet_files
 from grader.render.formats import FORMATS
 from grader.scoring.audience import for_audience
-from grader.scoring.signing import is_genuine
 from tests.factories import make_faulted_sheet, make_rejected_sheet, make_sheet
+from tests.signatures import is_genuine
 
 KEY = bytes(range(32))
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from grader.model.sheet import ScoreSheet
 from grader.render.json_sheet import render
 from grader.render.text import is_invisible
-from grader.scoring.signing import is_genuine, sign
+from grader.scoring.signing import sign
 from tests.factories import make_check_line, make_sheet
+from tests.signatures import is_genuine
 
 KEY = bytes(range(32))
 

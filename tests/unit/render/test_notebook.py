@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+from decimal import Decimal
 from xml.etree.ElementTree import fromstring
 
 import pytest
 
+from grader.model.run import RunStatus
 from grader.model.sheet import Audience, ScoreSheet
 from grader.render import csv_row, gradescope, html, json_sheet, junit, markdown, notebook_words, words
 from grader.render.terminal import sheet_view
 from grader.scoring.audience import for_audience
+from grader.scoring.override import with_override
 from tests.dom import Page
 from tests.factories import make_faulted_sheet, make_notebook_sheet, make_review, make_sheet
 from tests.unit.render.test_terminal import shown as printed
@@ -105,6 +108,29 @@ def _tally(page: str) -> str:
 
 def test_questions_about_the_notebook_come_after_those_about_the_code() -> None:
     assert [check.id for check in words.losses(UNRATED)][-1] == "N5"
+
+
+def test_nobody_is_told_or_asked_about_a_notebook_that_was_not_handed_in() -> None:
+    """Nothing was run, so nothing can be said to be wrong with it."""
+    notebook = {check.id for check in ABSENT.notebook_checks}
+    assert not notebook & {check.id for check in words.questions(ABSENT)}
+    shown = for_audience(ABSENT, Audience.CANDIDATE)
+    assert [check.feedback for check in shown.notebook_checks] == [""] * len(notebook)
+    assert "read it in the submission" not in texts(ABSENT, Audience.RECRUITER)["html"]
+    assert "read it in the submission" in texts(UNRATED, Audience.RECRUITER)["html"]
+
+
+def test_a_run_that_is_not_complete_asks_for_no_rating() -> None:
+    faulted = UNRATED.model_copy(update={"status": RunStatus.FAULTED})
+    assert (notebook_words.needs_reviews(UNRATED), notebook_words.needs_reviews(faulted)) == (True, False)
+
+
+def test_a_correction_of_the_notebook_leaves_the_points_of_the_code_as_measured() -> None:
+    made = {"reason": "The data were wrong.", "by": "Bo Ek", "made": UNRATED.started}
+    said = [
+        texts(with_override(UNRATED, check, Decimal(0), **made), Audience.RECRUITER)["html"] for check in ("N1", "A1")
+    ]
+    assert ["corrected by people" in text for text in said] == [False, True]
 
 
 @pytest.mark.parametrize("audience", Audience)

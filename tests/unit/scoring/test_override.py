@@ -13,8 +13,9 @@ from grader.model.sheet import Audience, ScoreSheet
 from grader.scoring.audience import for_audience
 from grader.scoring.override import line_of, with_override, without_override
 from grader.scoring.regrade import refold
-from grader.scoring.signing import is_genuine, sign
+from grader.scoring.signing import sign
 from tests.factories import STARTED, make_faulted_sheet, make_notebook_sheet, make_sheet
+from tests.signatures import is_genuine
 
 KEY = b"k" * 32
 LOST = next(check for check in make_sheet().checks if check.earned is not None and check.earned < check.possible)
