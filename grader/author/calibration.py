@@ -30,12 +30,12 @@ class Scope:
     Attributes:
         candidates: Names of the variants; the first is the one that everything else is run on.
         repeats: How often the reference and plain are graded on the first variant.
-        everything: Whether all rungs are graded on every variant, not only those of `SPREAD_KINDS`.
+        ladders: On how many variants all rungs are graded; on the others only those of `SPREAD_KINDS` are.
     """
 
     candidates: tuple[str, ...]
     repeats: int
-    everything: bool
+    ladders: int = 1
 
 
 Work = tuple[Rung, str, int]
@@ -50,11 +50,11 @@ def work_of(proof: Proof, mutants: Sequence[Mutant], scope: Scope) -> Iterator[W
         if rung.expected.rung in REPEATED_KINDS and rung.folder.name:
             yield from ((rung, first, repeat) for repeat in range(2, scope.repeats + 1))
     for candidate in scope.candidates[1:]:
-        for rung in proof.rungs:
-            if scope.everything or (rung.expected.rung in SPREAD_KINDS and rung.folder.name):
-                yield rung, candidate, 1
+        yield from ((rung, candidate, 1) for rung in _spread_rungs(proof, scope))
     for mutant in mutants:
         yield mutant.rung, first, 1
+    for candidate in scope.candidates[1 : scope.ladders]:
+        yield from ((rung, candidate, 1) for rung in proof.rungs if rung not in _spread_rungs(proof, scope))
 
 
 def render(proof: Proof, mutants: Sequence[Mutant], scope: Scope, made: datetime, *, part: bool = False) -> str:
@@ -127,7 +127,7 @@ def measured(proof: Proof, mutants: Sequence[Mutant], scope: Scope, made: dateti
     first = scope.candidates[0]
     reference = proof.known[_reference(proof).name, first, 1]
     moved: dict[str, float] = {}
-    repeated = list(_repeats(proof, scope))
+    repeated, everywhere = list(_repeats(proof, scope)), {rung.name for rung in _spread_rungs(proof, scope)}
     for _, _, apart, _ in repeated:
         moved |= {check: max(points, moved.get(check, 0.0)) for check, points in apart.items()}
     return Calibration(
@@ -141,6 +141,7 @@ def measured(proof: Proof, mutants: Sequence[Mutant], scope: Scope, made: dateti
         spreads=tuple(
             RungSpread(rung=name, n=each.n, mean=each.mean, sd=each.sd, low=each.low, high=each.high)
             for name, each in _spreads(proof, scope)
+            if name in everywhere
         ),
         order=_order(proof, first),
         moved=moved,
@@ -181,6 +182,13 @@ def _totals(proof: Proof, rungs: Sequence[Rung], candidate: str) -> list[tuple[f
 
 def _reference(proof: Proof) -> Rung:
     return next(rung for rung in proof.rungs if rung.expected.rung is RungKind.REFERENCE)
+
+
+def _spread_rungs(proof: Proof, scope: Scope) -> list[Rung]:
+    """Rungs that are graded on every variant, so that their spread is known well enough for score sheets."""
+    if scope.ladders >= len(scope.candidates):
+        return list(proof.rungs)
+    return [rung for rung in proof.rungs if rung.expected.rung in SPREAD_KINDS and rung.folder.name]
 
 
 def _spreads(proof: Proof, scope: Scope) -> Iterator[tuple[str, figures.Spread]]:

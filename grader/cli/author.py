@@ -117,7 +117,13 @@ def lint(exercises: tuple[str, ...], exercise_folders: tuple[Path, ...], fix: bo
 @click.option("--mutants", default=20, show_default=True, type=click.IntRange(0, 500), help="Mutants of the reference.")
 @click.option("--rungs", default="", metavar="A,B", help="Only these solutions; the page then says so.")
 @_jobs_option
-@click.option("--all-rungs", is_flag=True, help="Grade every rung on every variant, not only the principal ones.")
+@click.option(
+    "--ladders",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 100),
+    help="Hidden worlds on which every solution is graded; on the others only the principal ones are.",
+)
 @click.option("--fresh", is_flag=True, help="Forget earlier runs, also those that are kept in the exercise.")
 def calibrate(
     exercise: str,
@@ -127,7 +133,7 @@ def calibrate(
     mutants: int,
     rungs: str,
     jobs: int,
-    all_rungs: bool,
+    ladders: int,
     fresh: bool,
 ) -> int:
     """Measure how far scores move, and what the checks tell apart; write CALIBRATION.md into the exercise.
@@ -143,6 +149,6 @@ def calibrate(
     from grader.cli.calibrating import calibrate as carry_out
 
     candidates = tuple(f"v{number}" for number in range(1, variants + 1))
-    scope = Scope(candidates=candidates, repeats=repeats, everything=all_rungs)
+    scope = Scope(candidates=candidates, repeats=repeats, ladders=ladders)
     order = Order(name=exercise, scope=scope, mutants=mutants, rungs=rungs, jobs=jobs, fresh=fresh)
     return carry_out(settings(exercise_folders=exercise_folders), order)

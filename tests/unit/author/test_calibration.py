@@ -19,7 +19,7 @@ from grader.catalog.ladder import rung_named
 from grader.errors import ExerciseDefect
 from tests.unit.author.conftest import TINY
 
-SCOPE = Scope(candidates=("v1", "v2", "v3"), repeats=2, everything=False)
+SCOPE = Scope(candidates=("v1", "v2", "v3"), repeats=2)
 TOLD = (datetime(2026, 11, 28, tzinfo=UTC),)
 DIGEST = grading_digest(TINY)
 REFERENCE = {"v1": 100.0, "v2": 100.0, "v3": 94.0}
@@ -55,6 +55,18 @@ def test_what_is_run_first_is_every_rung_once(proof: Proof) -> None:
     work = [(rung.name, candidate, repeat) for rung, candidate, repeat in calibration.work_of(proof, [], SCOPE)]
     assert work[: len(proof.rungs)] == [(rung.name, "v1", 1) for rung in proof.rungs]
     assert work[len(proof.rungs) :] == [("reference", "v1", 2), ("reference", "v2", 1), ("reference", "v3", 1)]
+
+
+def test_the_whole_ladder_is_run_on_as_many_variants_as_are_asked_for(proof: Proof) -> None:
+    def runs(ladders: int) -> list[tuple[str, str]]:
+        scope = Scope(candidates=("v1", "v2", "v3"), repeats=1, ladders=ladders)
+        return [(rung.name, candidate) for rung, candidate, _ in calibration.work_of(proof, [], scope)]
+
+    everything = {rung.name for rung in proof.rungs}
+    assert {name for name, candidate in runs(2) if candidate == "v2"} == everything
+    assert {name for name, candidate in runs(2) if candidate == "v3"} == {"reference"}
+    assert {name for name, candidate in runs(3) if candidate == "v3"} == everything
+    assert len(runs(3)) == len(set(runs(3))) == 3 * len(everything)
 
 
 def test_the_page_says_what_was_found(proof: Proof) -> None:
@@ -98,6 +110,21 @@ def test_the_figures_are_those_of_the_page_and_can_be_read_again(proof: Proof, t
     assert read_calibration(tmp_path) == figures
 
 
+def test_score_sheets_get_the_spread_of_what_was_graded_on_every_variant_alone(proof: Proof) -> None:
+    proof.keep(earned("untouched", "v2", 1, 0.0))
+    some = Scope(candidates=("v1", "v2", "v3"), repeats=2, ladders=2)
+    page = calibration.render(proof, [], some, *TOLD)
+    assert "Variants: 3, the whole ladder on 2 of them; repeats: 2" in page
+    assert "| untouched | 2 | 0.00 |" in page
+    assert [each.rung for each in calibration.measured(proof, [], some, *TOLD).spreads] == ["reference"]
+    proof.keep(earned("untouched", "v3", 1, 0.0))
+    all_of_it = Scope(candidates=("v1", "v2", "v3"), repeats=2, ladders=3)
+    assert [each.rung for each in calibration.measured(proof, [], all_of_it, *TOLD).spreads] == [
+        "reference",
+        "untouched",
+    ]
+
+
 def test_a_run_without_a_result_is_neither_a_repeat_nor_a_mutant_that_was_noticed(proof: Proof) -> None:
     mutants = mutants_of(rung_named(TINY, "reference"), 3)
     for mutant, status in zip(mutants, ("graded", "rejected", "faulted"), strict=True):
@@ -128,7 +155,7 @@ def test_figures_that_cannot_be_read_are_a_defect_and_none_are_none(tmp_path: Pa
 def test_one_variant_tells_nothing_of_the_spread(proof: Proof) -> None:
     for candidate in ("v2", "v3"):
         del proof.known["reference", candidate, 1]
-    page = calibration.render(proof, [], Scope(candidates=("v1",), repeats=1, everything=False), *TOLD)
+    page = calibration.render(proof, [], Scope(candidates=("v1",), repeats=1), *TOLD)
     assert "Nothing was graded on two variants in this calibration." in page
     assert "| mean |" not in page
 

@@ -21,7 +21,7 @@ from tests.unit.author.conftest import exercise
 
 __all__ = ["exercise"]
 
-SCOPE = Scope(candidates=("v1",), repeats=2, everything=False)
+SCOPE = Scope(candidates=("v1",), repeats=2)
 
 
 @pytest.fixture
