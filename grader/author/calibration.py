@@ -166,7 +166,7 @@ def picture(proof: Proof, scope: Scope) -> str:
         if totals:
             rows.append((rung.name, rung.expected.band, totals))
     what = f"{proof.exercise.id} {proof.exercise.manifest.version}"
-    return totals_of_rungs(f"{what}: totals over {len(scope.candidates)} hidden worlds", rows)
+    return totals_of_rungs(f"{what}: totals, a dot for each hidden world", rows)
 
 
 def _order(proof: Proof, candidate: str) -> float | None:
