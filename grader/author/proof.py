@@ -10,6 +10,7 @@ from pathlib import Path
 
 from grader.author.cheats import generated_rungs
 from grader.author.expectations import Earned, earned_by, violations
+from grader.author.public_checks import verify_public_checks
 from grader.catalog.exercises import grading_digest, load_exercise
 from grader.catalog.ladder import SOLUTIONS, Rung, load_ladder, materialise
 from grader.catalog.seeds import variant_for
@@ -24,6 +25,7 @@ from grader.model.exercise import Exercise
 Key = tuple[str, str, int]
 """Rung, candidate, repeat."""
 NO_RUN = "0" * 32  # data are made before any run
+PASSED = "public-checks-passed"
 Report = Callable[[str], None]
 
 
@@ -130,6 +132,19 @@ class Proof:
                     file=GENERATOR,
                     hint="Draw the hidden data from the seed that generate() is given.",
                 )
+
+    def verify_public_checks(self, harness: Harness, report: Report) -> None:
+        """Run the public checks on every solution here that is right, where that was not done before.
+
+        Raises:
+            ExerciseDefect: They call one of them wrong, or cannot be run.
+        """
+        boxes = Boxes(harness.sandbox, harness.images, NO_RUN)
+        store = VariantStore(harness.cache / "variants", boxes)
+        data = store.data(self.exercise, self.source, self.exercise.manifest.public_seed, "public", report)
+        known = harness.cache / PASSED
+        for rung in self.rungs:
+            verify_public_checks(self.exercise, self.source, rung, data, boxes, known, report)
 
     def keep(self, earned: Earned) -> None:
         """Remember a finished run."""

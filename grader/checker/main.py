@@ -77,6 +77,16 @@ class Checker:
             raise Refused("defect", str(error)[:500]) from error
         return {**asdict(found), "leaks": found.leaks}, b""
 
+    def run_public_checks(self, header: dict[str, Any], body: bytes) -> Answer:
+        """Run a kit's own checks on a solution."""
+        from grader.checker.public import run_public_checks
+
+        try:
+            found = run_public_checks(checked_path(self.work, header["folder"]), float(header["seconds"]))
+        except ValueError as error:
+            raise Refused("defect", str(error)) from error
+        return asdict(found), b""
+
     def run_checks(self, header: dict[str, Any], body: bytes) -> Answer:
         """Run all checks; the reply carries pytest's exit status."""
         from grader.checker.fixtures import programs
@@ -146,6 +156,7 @@ def main() -> None:
         "generate": checker.generate,
         "compare": checker.compare,
         "labels.guess": checker.guess_labels,
+        "checks.public": checker.run_public_checks,
         "checks.run": checker.run_checks,
     }
     serve(stream, handlers)

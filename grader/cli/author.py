@@ -76,8 +76,9 @@ def prove(
 ) -> int:
     """Grade the whole solution ladder in the real sandbox, and compare with what is expected.
 
-    Without names every exercise is proved. The kit as it is handed out, an empty submission and four cheats are
-    graded with each. Finished runs are kept, so that an interrupted proof goes on where it stopped.
+    Without names every exercise is proved. First the checks of its kit must pass on the reference and the alternates.
+    The kit as it is handed out, an empty submission and four cheats are graded with each ladder. Finished runs are
+    kept, so that an interrupted proof goes on where it stopped.
     Exit status 5 when a solution does not do what its expected.toml says, each time; 4 when only the machine failed.
     """
     from grader.cli.proving import Order, prove_all

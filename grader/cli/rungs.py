@@ -36,7 +36,8 @@ def grade_rungs(harness: Harness, work: Sequence[Work], jobs: int = 1) -> None:
             whatever is said here, and so are timed checks of the others.
 
     Raises:
-        ExerciseDefect: The generator of an exercise is not deterministic, gives everybody the same, or fails.
+        ExerciseDefect: The generator of an exercise is not deterministic, gives everybody the same, or fails; or
+            its public checks call a solution wrong that should earn everything.
         InfrastructureFault: An engine or a machine failed, so that several runs in a row had no result.
     """
     stopped = Event()
@@ -65,6 +66,7 @@ def grade_rungs(harness: Harness, work: Sequence[Work], jobs: int = 1) -> None:
             with hall.place(alone=False, waiting=lambda: report("waiting for other runs to end")):
                 report(f"{exercise}: looking at its generator")
                 proof.verify_generator(harness, candidates, report)
+                proof.verify_public_checks(harness, report)
         if jobs == 1:
             for each in work:
                 grade(each)
