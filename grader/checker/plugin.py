@@ -36,7 +36,11 @@ class HiddenVariant:
     number: int
 
     def random(self, purpose: str) -> random.Random:
-        """A generator of random numbers that is the same whenever this variant is graded."""
+        """A generator of random numbers that is the same whenever this variant is graded.
+
+        A submission that sees thousands of its draws as they come can tell the others, and the variant's number.
+        Where one does, use `grader.checker.chance.Chance`.
+        """
         return random.Random(f"{self.number}/{purpose}")  # noqa: S311 - repeatable on purpose
 
 

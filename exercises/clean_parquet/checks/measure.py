@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from tables import Standing, unless_most
+from tables import ANY_COLUMN, Standing, unless_most
 
 from grader.checker.api import linear
 
@@ -75,7 +75,8 @@ def accuracy(standing: Standing, *classes: str, drifted: bool = False) -> Accura
     chosen &= np.where(known, wanted[places] & (order_of[places] >= 0), False)
     columns = truth.cells["column"].to_numpy()
     given_up = standing.given_up[places]
-    spots = np.flatnonzero(unless_most(chosen, (given_up != "") & (given_up != columns)))
+    excused = (given_up != "") & (given_up != columns) & (given_up != ANY_COLUMN)
+    spots = np.flatnonzero(unless_most(chosen, excused))
     orders, columns = order_of[places[spots]], columns[spots]
     right = np.zeros(len(spots), bool)
     for column in sorted(set(columns)):

@@ -36,9 +36,12 @@ ORDERS = pa.schema(
 QUARANTINE = pa.schema(
     [("source_file", pa.string()), ("source_row", pa.int64()), ("reason", pa.string()), ("raw_json", pa.string())]
 )
+LINEAGE = pa.schema([QUARANTINE.field("source_file"), QUARANTINE.field("source_row")])
 VALUES = tuple(name for name in ORDERS.names if name not in ("source_file", "source_row"))
 COLUMN_OF = {"bad_date": "ts_utc", "bad_amount": "amount", "bad_qty": "qty", "unknown_customer": "customer_id"}
 REASONS = tuple(COLUMN_OF)
+NOT_REPAIRED, ANY_COLUMN = "not_repaired", "*"
+GIVEN_UP_FOR = COLUMN_OF | {f"{NOT_REPAIRED}:{column}": column for column in VALUES}
 GRAMS = 0.01
 
 
@@ -146,13 +149,17 @@ class Standing:
         """The column for whose own defect each row that should be kept was set aside; "" for all others.
 
         Whoever misreads a kind of amount may set such rows aside, as out of range. That is wrong, and judged where the
-        defect is; it says nothing about the dates and texts of these rows.
+        defect is; it says nothing about the dates and texts of these rows. The same holds for who says that a column
+        was not repaired. Without a column it may have been any defect of the row: `ANY_COLUMN`.
         """
         truth, columns = self.truth, self.truth.cells["column"].to_numpy()
         places = truth.places(truth.cells)
         alone = (truth.column("fate") == "kept") & (self.set_aside > 0) & (self.listed == 0)
         found = np.full(truth.rows.num_rows, "", object)
-        for reason, column in COLUMN_OF.items():
+        any_spoiled = np.zeros(truth.rows.num_rows, bool)
+        any_spoiled[places[places >= 0]] = True
+        found[alone & any_spoiled & (self.reasons == NOT_REPAIRED)] = ANY_COLUMN
+        for reason, column in GIVEN_UP_FOR.items():
             spoiled = np.zeros(truth.rows.num_rows, bool)
             spoiled[places[(columns == column) & (places >= 0)]] = True
             found[alone & spoiled & (self.reasons == reason)] = column

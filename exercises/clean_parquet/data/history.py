@@ -50,7 +50,7 @@ def write_history(seed: int, world: World, folder: Path, rows: int) -> None:
     numbers = np.sort(chooser.choice(np.arange(1, 1_000_000), rows // STATES_EACH, replace=False))
     table = _raw_table(templates, template, numbers, orders, chooser.integers(0, 3, rows), age)
     write_parquet(table, folder / "raw" / "orders" / file.name, rows=250_000, dictionary_bytes=8 * 2**20)
-    _write_truth(folder / "truth", templates, template, orders)
+    _write_truth(folder / "truth", templates, template, orders, age)
 
 
 def _raw_table(
@@ -82,10 +82,28 @@ def _coded(values: list[object], template: np.ndarray) -> pa.Array:
     return pa.DictionaryArray.from_arrays(encoded.indices.take(pa.array(template)), encoded.dictionary)
 
 
-def _write_truth(folder: Path, templates: list[Row], template: np.ndarray, orders: np.ndarray) -> None:
-    """Write for every row which order it belongs to and which template holds its true values."""
+def _write_truth(folder: Path, templates: list[Row], template: np.ndarray, orders: np.ndarray, age: np.ndarray) -> None:
+    """Write for every row its order, which template holds its true values, and whether it is the one to be kept."""
     folder.mkdir()
-    rows = pa.table({"order": orders.astype(np.int32), "template": template.astype(np.int16)})
-    write_parquet(rows, folder / "rows.parquet", rows=1_000_000)
-    valid = pa.array([not row.reason for row in templates])
-    write_parquet(order_table(templates).append_column("valid", valid), folder / "templates.parquet")
+    valid = np.array([not row.reason for row in templates])
+    columns = {"order": orders.astype(np.int32), "template": template.astype(np.int16)}
+    columns["newest"] = newest_valid(orders, age, valid[template])
+    write_parquet(pa.table(columns), folder / "rows.parquet", rows=1_000_000)
+    kept = order_table(templates).append_column("valid", pa.array(valid))
+    write_parquet(kept, folder / "templates.parquet")
+
+
+def newest_valid(orders: np.ndarray, age: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """Mark of every order the valid row that was ingested last.
+
+    Args:
+        orders: For every row the number of its order, (rows,).
+        age: For every row its place in the order of ingestion, (rows,); no two are the same.
+        valid: For every row whether it may be kept, (rows,).
+    """
+    by_age = np.flatnonzero(valid)[np.argsort(age[valid])]
+    last = np.full(orders.max() + 1, -1)
+    last[orders[by_age]] = by_age  # of several for one order numpy keeps the last
+    marked = np.zeros(len(orders), bool)
+    marked[last[last >= 0]] = True
+    return marked

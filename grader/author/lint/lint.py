@@ -73,6 +73,7 @@ def _rules(exercise: Exercise, source: Path, records: Path | None) -> list[Calla
         lambda: declared.points_are_told_right(exercise, source),
         lambda: declared.budget_is_stated(exercise, source),
         lambda: sources.sources_are_sound(source),
+        lambda: sources.seeds_stay_hidden(source),
         lambda: sources.awards_give_reasons(source),
         lambda: fixtures.fixtures_are_there(exercise, source),
         lambda: sources.durations_are_alone(exercise, source),

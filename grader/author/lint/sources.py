@@ -9,7 +9,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from grader.author.lint.findings import Finding
+from grader.author.lint.findings import Finding, Level
 from grader.model.exercise import Exercise
 
 _CLOCK = {
@@ -23,6 +23,7 @@ _NETWORK = (
     "smtplib",
 )  # fmt: skip
 _UNSEEDED = {"numpy.random.default_rng", "random.Random", "numpy.random.RandomState"}
+_TELLING = {"random.Random", "numpy.random.RandomState"}  # Mersenne Twisters, which are linear
 _GLOBAL_RANDOM = ("random.", "numpy.random.")
 _SEEDED_OK = {"default_rng", "Random", "Generator", "SeedSequence", "PCG64", "Philox", "RandomState", "BitGenerator"}
 _HOW = {"inspect.getsource", "ast.parse"}
@@ -40,6 +41,26 @@ def sources_are_sound(source: Path) -> Iterator[Finding]:
                 for rule, message, hint in _about(node, imported, checks=folder == "checks"):
                     line = getattr(node, "lineno", 0)
                     yield Finding(rule=rule, file=name, line=line, message=message, hint=hint)
+
+
+def seeds_stay_hidden(source: Path) -> Iterator[Finding]:
+    """A generator draws the data that submissions see: from what they see, nobody must be able to tell its seed."""
+    for path in sorted((source / "data").rglob("*.py")):
+        name = path.relative_to(source).as_posix()
+        tree = ast.parse(path.read_bytes(), name)
+        imported = imported_names(tree)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and (node.args or node.keywords):
+                first, dot, rest = dotted(node.func).partition(".")
+                if f"{imported.get(first, '')}{dot}{rest}" in _TELLING:
+                    yield Finding(
+                        rule="seed",
+                        level=Level.WARNING,
+                        file=name,
+                        line=node.lineno,
+                        message=f"{dotted(node.func)}() can be computed backwards to its seed by who sees enough draws",
+                        hint='Draw from grader.checker.chance.Chance(f"{seed}/purpose"), which has the same methods.',
+                    )
 
 
 def imported_names(tree: ast.AST) -> dict[str, str]:

@@ -29,8 +29,8 @@ def test_the_hidden_split_gives_the_same_bytes(small_hidden, tmp_path, monkeypat
 
     monkeypatch.setattr(generate, "MAIN_ORDERS", 3_000)
     monkeypatch.setattr(generate, "HISTORY_ROWS", 30_000)
-    generate.generate(5, "hidden", tmp_path)
-    assert digests(tmp_path) == digests(small_hidden(5))
+    generate.generate(7, "hidden", tmp_path)
+    assert digests(tmp_path) == digests(small_hidden(7))
 
 
 def test_seeds_share_neither_customers_nor_skus_nor_habits(small_hidden, public):
@@ -41,7 +41,7 @@ def test_seeds_share_neither_customers_nor_skus_nor_habits(small_hidden, public)
     def habits(folder):
         return [tuple(pq.read_schema(path).names) for path in sorted((folder / "orders").iterdir())]
 
-    one, two = small_hidden(5) / "main" / "raw", public / "raw"
+    one, two = small_hidden(7) / "main" / "raw", public / "raw"
     assert all(len(a & b) < 0.02 * len(a) for a, b in zip(lookups(one), lookups(two), strict=True))
     assert habits(one) != habits(two)
 
@@ -55,14 +55,14 @@ def test_an_unknown_split_is_refused(tmp_path):
 
 def test_files_carry_no_statistics_and_no_library_metadata(small_hidden):
     allowed = {b"exporter", b"amount_unit", b"shop"}
-    for path in (small_hidden(5) / "main" / "raw" / "orders").iterdir():
+    for path in (small_hidden(7) / "main" / "raw" / "orders").iterdir():
         metadata = pq.ParquetFile(path).metadata
         assert set(metadata.metadata) <= allowed
         assert metadata.row_group(0).column(0).statistics is None
 
 
 def test_every_kind_of_schema_occurs(small_hidden):
-    paths = sorted((small_hidden(5) / "main" / "raw" / "orders").iterdir())
+    paths = sorted((small_hidden(7) / "main" / "raw" / "orders").iterdir())
     assert [path.name for path in paths] == [f"part-{place:02d}.parquet" for place in range(24)]
     schemas = [pq.read_schema(path) for path in paths]
     names = {"amount", "total", "betrag", "montant"}
@@ -156,7 +156,7 @@ def test_cents_read_as_units_would_still_be_valid_amounts(full_main):
 
 
 def test_damaged_files_cannot_be_read_to_their_end(small_hidden):
-    folder = small_hidden(5) / "corrupt"
+    folder = small_hidden(7) / "corrupt"
     broken = []
     for path in sorted((folder / "raw" / "orders").iterdir()):
         try:

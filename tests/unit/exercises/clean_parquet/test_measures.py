@@ -16,7 +16,7 @@ from grader.checker.api import linear
 
 @pytest.fixture(scope="module")
 def truth(small_hidden):
-    return read_truth(small_hidden(5) / "main" / "truth")
+    return read_truth(small_hidden(7) / "main" / "truth")
 
 
 @pytest.fixture(scope="module")
@@ -195,6 +195,31 @@ def test_rows_that_are_given_up_for_a_misread_amount_are_judged_by_amounts_alone
     assert found["decimal comma"] == 0
 
 
+def test_who_says_what_was_not_repaired_loses_that_alone(truth, aside):
+    found = credits(set_aside(truth, aside, cells(truth, "comma"), "not_repaired:amount"))
+    assert {name for name, credit in found.items() if credit < 1} - {"ledger"} == {"decimal comma"}
+    assert found["decimal comma"] == 0
+    found = credits(set_aside(truth, aside, cells(truth, "mojibake"), "not_repaired:city"))
+    assert {name for name, credit in found.items() if credit < 1} - {"ledger"} == {"wrong decoding"}
+
+
+def test_what_was_not_repaired_without_a_column_counts_against_every_defect_of_the_row(truth, aside):
+    found = credits(set_aside(truth, aside, cells(truth, "comma"), "not_repaired"))
+    assert found["decimal comma"] == 0
+    assert 0 < found["local time"] < 1
+    # Nothing is known against what was sound in these rows, nor against duplicates and pairs.
+    assert [found[name] for name in ("harm", "redelivered", "newest", "pairs")] == [1] * 4
+
+
+def test_a_sound_row_cannot_be_given_up(truth, aside):
+    sound = ~np.isin(truth.kept, truth.places(truth.cells))
+    some = sound & (np.arange(len(sound)) % 2 == 0)
+    for reason in ("not_repaired", "not_repaired:city"):
+        standing = set_aside(truth, aside, some, reason)
+        assert not (standing.given_up != "").any()
+        assert standing.recall < 0.99
+
+
 def test_whoever_sets_rows_aside_for_a_sound_field_is_not_excused(truth, aside):
     sound = cells(truth, "mojibake") & ~cells(truth, "comma", "money_text", "cents", "units", "nothing")
     some = sound & (np.arange(len(sound)) % 2 == 0)
@@ -249,7 +274,7 @@ def test_a_strange_report_does_not_agree(truth, aside, report):
 def test_the_right_report_agrees(truth, aside, small_hidden):
     from tables import read_json
 
-    report = read_json(small_hidden(5) / "main" / "truth" / "report.json")
+    report = read_json(small_hidden(7) / "main" / "truth" / "report.json")
     standing = Standing(truth=truth, orders=truth.orders, quarantine=aside)
     assert all(reporting.report_agreement(report, standing).values())
 

@@ -12,7 +12,7 @@ from rapidfuzz.distance import Levenshtein
 
 @pytest.fixture(scope="module")
 def hidden(small_hidden):
-    return small_hidden(5)
+    return small_hidden(7)
 
 
 @pytest.fixture(scope="module")

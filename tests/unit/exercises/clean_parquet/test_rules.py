@@ -17,7 +17,7 @@ def rules(exercise):
 @pytest.fixture(scope="session", params=["public", "main", "corrupt"])
 def data_set(request, public, small_hidden):
     """A folder with raw/ and truth/."""
-    return public if request.param == "public" else small_hidden(5) / request.param
+    return public if request.param == "public" else small_hidden(7) / request.param
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +44,7 @@ def test_the_report_adds_up(judged, data_set):
 
 
 def test_the_large_set_follows_from_the_rules(rules, small_hidden):
-    folder = small_hidden(5) / "history"
+    folder = small_hidden(7) / "history"
     judged = oracle.judge(rules, folder / "raw")
     rows = pq.read_table(folder / "truth" / "rows.parquet").to_pylist()
     templates = pq.read_table(folder / "truth" / "templates.parquet").to_pylist()

@@ -18,7 +18,7 @@ WROTE = {name: name.encode() for name in OUTPUTS}
 
 @pytest.fixture(scope="module")
 def standing(small_hidden):
-    truth = read_truth(small_hidden(5) / "main" / "truth")
+    truth = read_truth(small_hidden(7) / "main" / "truth")
     return Standing(truth=truth, orders=truth.orders, quarantine=QUARANTINE.empty_table())
 
 

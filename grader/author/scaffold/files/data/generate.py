@@ -14,6 +14,8 @@ from pathlib import Path
 
 from world import Shop, draw_world
 
+from grader.checker.chance import Chance
+
 
 def generate(seed: int, split: str, destination: Path) -> None:
     """Write one split of a variant; the same seed gives the same bytes.
@@ -25,10 +27,10 @@ def generate(seed: int, split: str, destination: Path) -> None:
     """
     shops = draw_world(seed, split)
     if split == "public":
-        write_orders(shops, destination / "sample", random.Random(f"{seed}/order of rows"))
+        write_orders(shops, destination / "sample", Chance(f"{seed}/order of rows"))
         write_truth(shops, destination / "sample" / "truth.json")
     else:
-        write_orders(shops, destination / "given", random.Random(f"{seed}/order of rows"))
+        write_orders(shops, destination / "given", Chance(f"{seed}/order of rows"))
         write_truth(shops, destination / "truth.json")
 
 

@@ -6,6 +6,8 @@ import math
 import random
 from dataclasses import dataclass
 
+from grader.checker.chance import Chance
+
 CROWNS = 25.0  # to the euro
 DIRTY, CLEAN = 8, 4  # shops with mistakes, and without
 LEVELS = (8.0, 160.0)  # what an order is typically worth, in euros
@@ -41,7 +43,7 @@ class Shop:
 
 def draw_world(seed: int, split: str) -> list[Shop]:
     """Draw the shops of a world; the same seed and split give the same ones."""
-    chance = random.Random(f"{seed}/{split}")
+    chance = Chance(f"{seed}/{split}")  # what is drawn with `random.Random` would tell its seed
     shops = DIRTY + CLEAN
     names = chance.sample([first + last for first in _FIRST for last in _LAST], shops)
     levels = _spread_out(chance, LEVELS, shops, logarithmic=True)
