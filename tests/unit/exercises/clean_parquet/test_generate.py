@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from grader.checker.chance import Chance
+
 
 def digests(folder):
     files = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -166,6 +168,15 @@ def test_damaged_files_cannot_be_read_to_their_end(small_hidden):
     assert len(broken) == 2
     opened = [name for name in broken if (folder / "raw" / "orders" / name).read_bytes()[-4:] == b"PAR1"]
     assert len(opened) == 1  # one has its footer and breaks later
+
+
+def test_what_is_drawn_does_not_tell_the_seed():
+    """`export_batch` shows draws as they come; those of a linear generator would tell its state, and so the rest."""
+    from world import chance
+
+    assert isinstance(chance(7, "columns"), Chance)
+    one, same, other = (chance(seed, "columns").randrange(10**6) for seed in (7, 7, 8))
+    assert one == same != other
 
 
 def test_replay_hands_in_the_public_answer(exercise, public):
