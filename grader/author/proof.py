@@ -10,7 +10,7 @@ from pathlib import Path
 
 from grader.author.cheats import generated_rungs
 from grader.author.expectations import Earned, earned_by, violations
-from grader.author.public_checks import verify_public_checks
+from grader.author.public_checks import right_solutions, verify_public_checks
 from grader.catalog.exercises import grading_digest, load_exercise
 from grader.catalog.ladder import SOLUTIONS, Rung, load_ladder, materialise
 from grader.catalog.seeds import variant_for
@@ -139,11 +139,14 @@ class Proof:
         Raises:
             ExerciseDefect: They call one of them wrong, or cannot be run.
         """
+        right = right_solutions(self.source, self.rungs)
+        if not right:
+            return
         boxes = Boxes(harness.sandbox, harness.images, NO_RUN)
         store = VariantStore(harness.cache / "variants", boxes)
         data = store.data(self.exercise, self.source, self.exercise.manifest.public_seed, "public", report)
         known = harness.cache / PASSED
-        for rung in self.rungs:
+        for rung in right:
             verify_public_checks(self.exercise, self.source, rung, data, boxes, known, report)
 
     def keep(self, earned: Earned) -> None:

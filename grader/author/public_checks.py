@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from grader.catalog.ladder import Rung, RungKind
@@ -21,6 +21,11 @@ SECONDS = 600.0
 _WORKPLACE = "kit"
 
 
+def right_solutions(source: Path, rungs: Sequence[Rung]) -> list[Rung]:
+    """Return those that the public checks must not call wrong; none where an exercise has no such checks."""
+    return [rung for rung in rungs if rung.expected.rung in RIGHT] if (source / CHECKS).is_dir() else []
+
+
 def verify_public_checks(
     exercise: Exercise, source: Path, rung: Rung, data: Path, boxes: Boxes, known: Path, report: Callable[[str], None]
 ) -> None:
@@ -29,7 +34,7 @@ def verify_public_checks(
     Args:
         exercise: The exercise.
         source: Its folder.
-        rung: The solution; one that need not be right is left alone, and so is an exercise without public checks.
+        rung: The solution, one of `right_solutions`.
         data: The sample that candidates get.
         boxes: Opens the box.
         known: Folder that remembers what passed.
@@ -39,8 +44,6 @@ def verify_public_checks(
         ExerciseDefect: They fail, take longer than ten minutes, or there are none in their folder.
         InfrastructureFault: A box or the disk failed.
     """
-    if rung.expected.rung not in RIGHT or not (source / CHECKS).is_dir():
-        return
     template = source / "template"
     files = {path: (template / path).read_bytes() for path in _below(template)} | rung.files()
     passed = known / _digest(files, data, boxes.images[Role.CHECKER])
@@ -73,7 +76,9 @@ def _run(exercise: Exercise, rung: str, files: Mapping[str, bytes], data: Path, 
             found: Mapping[str, object] = channel.request("checks.public", asked, deadline).header
             return found
         except Refusal as refusal:
-            raise ExerciseDefect(f"They cannot be run on {rung}: {refusal.message}.", file=CHECKS) from refusal
+            raise ExerciseDefect(
+                f"The public checks cannot be run on {rung}: {refusal.message}.", file=CHECKS
+            ) from refusal
         except (EOFError, TimeoutError, FrameError) as error:
             said = box.close().stderr.decode("utf-8", "replace").strip()[-500:]
             raise BoxLost(f"The box of the public checks ended: {said or words(error)}") from error
@@ -82,9 +87,10 @@ def _run(exercise: Exercise, rung: str, files: Mapping[str, bytes], data: Path, 
 def _failed(rung: str, found: Mapping[str, object]) -> ExerciseDefect:
     told = found["told"]
     assert isinstance(told, list)
-    lines = "".join(f"\n  {name}: {why}" for name, why in told)
+    first = "; ".join(f"{name}: {why}" for name, why in told)
+    more = "; and others" if len(told) < int(str(found["failed"])) else ""
     return ExerciseDefect(
-        f"{found['failed']} of the public checks call {rung} wrong, which should earn everything:{lines}",
+        f"{rung} should earn everything, and fails public checks ({found['failed']}): {first}{more}",
         file=CHECKS,
         hint=f"Correct the check, or {rung} where it is wrong.",
     )

@@ -23,7 +23,13 @@ class Chance(random.Random):
     """
 
     def __init__(self, name: str) -> None:
-        """Nothing is drawn yet."""
+        """Nothing is drawn yet.
+
+        Raises:
+            TypeError: The name is no text; a bare seed would be the name of everything that is drawn from it.
+        """
+        if not isinstance(name, str):
+            raise TypeError(f'a Chance is named by a text, such as Chance(f"{{seed}}/rows"), and not by {name!r}')
         self._name = name.encode()
         self._blocks = 0
         self._bytes = b""

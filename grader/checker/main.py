@@ -79,7 +79,7 @@ class Checker:
 
     def run_public_checks(self, header: dict[str, Any], body: bytes) -> Answer:
         """Run a kit's own checks on a solution."""
-        from grader.checker.public import run_public_checks
+        from grader.checker.public_checks import run_public_checks
 
         try:
             found = run_public_checks(checked_path(self.work, header["folder"]), float(header["seconds"]))

@@ -204,7 +204,10 @@ def _unsteady(source: Path, split: Split, found: Mapping[str, str]) -> ExerciseD
         f"Two runs of the generator with one seed differ ({split} data): {place}: {found['what']}.",
         file=GENERATOR,
         line=next((number for number, text in enumerate(lines, start=1) if text.startswith("def generate(")), 0),
-        hint="Draw from Chance(seed); never from the clock, from hash() or from the order of a set.",
+        hint=(
+            'Draw from grader.checker.chance.Chance(f"{seed}/purpose"); never from the clock, from hash() or from the '
+            "order of a set."
+        ),
     )
 
 

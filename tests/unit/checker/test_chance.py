@@ -47,6 +47,11 @@ def test_it_draws_as_the_standard_library_does() -> None:
     assert len(set(chance.sample(range(10**6), 1000))) == 1000
 
 
+def test_a_bare_seed_is_no_name() -> None:
+    with pytest.raises(TypeError, match="named by a text"):
+        Chance(7)  # type: ignore[arg-type]
+
+
 def test_its_state_is_nobodys() -> None:
     chance = Chance("7/a")
     for ask in (chance.getstate, lambda: chance.setstate(random.Random(1).getstate())):

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
+from types import SimpleNamespace
+
 import numpy as np
 import pyarrow as pa
 import pytest
+import test_g_scale
 from history import newest_valid
 from tables import LINEAGE, ORDERS
 from volume import DONE_HI, DONE_LO, FILE, read_volume, share_done
+
+from grader.checker.api import Reason, SubmissionFailed
 
 NOTHING = LINEAGE.empty_table()
 
@@ -99,3 +105,14 @@ def test_the_newest_valid_row_of_an_order_is_marked():
     orders, age = np.array([0, 1, 0, 1, 0, 2]), np.array([3, 5, 4, 0, 2, 1])
     valid = np.array([True, True, False, True, True, False])
     assert newest_valid(orders, age, valid).tolist() == [True, True, False, False, False, False]
+
+
+@pytest.mark.parametrize("reason", [Reason.TOO_LARGE, Reason.MISSING_OUTPUT])
+def test_a_quarantine_that_cannot_be_read_costs_nothing_where_the_newest_states_are_there(truth, small_hidden, reason):
+    def table(name, schema):
+        if name == "quarantine.parquet":
+            raise SubmissionFailed(reason, f"{name} is not there, or too large.")
+        return SimpleNamespace(table=written(truth, np.flatnonzero(truth.newest)))
+
+    look = inspect.unwrap(test_g_scale.history_share)
+    assert look(SimpleNamespace(lenient_table=table), SimpleNamespace(path=small_hidden(7))) == 1

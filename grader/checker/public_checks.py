@@ -22,7 +22,7 @@ class PublicOutcome:
     Attributes:
         passed: How many passed; those that were skipped are not among them.
         failed: How many did not.
-        told: Of the first ones that did not, the check and the first line of why, at most five.
+        told: Of the first ones that did not, the check and why in one line, at most five.
     """
 
     passed: int
@@ -68,8 +68,15 @@ def _outcome(cases: list[ElementTree.Element]) -> PublicOutcome:
         found = case.find("failure")
         found = case.find("error") if found is None else found
         if found is not None:
-            why = (found.get("message") or "").strip().splitlines() or [""]
-            told.append((case.get("name", ""), why[0][:LONGEST]))
+            told.append((case.get("name", ""), _why(found)))
         skipped += case.find("skipped") is not None
     passed = len(cases) - skipped - len(told)
     return PublicOutcome(passed=passed, failed=len(told), told=tuple(told[:MOST_TOLD]))
+
+
+def _why(found: ElementTree.Element) -> str:
+    """Say in one line why; of what could not even be imported, pytest's message tells nothing, and its text does."""
+    raised = [line.removeprefix("E").strip() for line in (found.text or "").splitlines() if line.startswith("E ")]
+    said = (found.get("message") or "").strip().splitlines()
+    lines = raised[-1:] if found.tag == "error" and raised else said
+    return (lines or ["pytest gives no reason"])[0][:LONGEST]
